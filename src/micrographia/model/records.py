@@ -1,0 +1,187 @@
+"""Records that the archive itself writes beside the deposited files: files, images, events, and the entry as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from micrographia.model.finding import Finding
+from micrographia.model.image import ImageHeader, RawLayout, Statistics, VoxelSize
+from micrographia.model.lifecycle import State
+from micrographia.model.sheet import Sheet
+
+# files of a version that the archive writes itself; a deposit may not bring files of these names at its top
+ENTRY_FILE = "entry.json"
+MANIFEST_FILE = "manifest.jsonl"
+IMAGES_FILE = "images.jsonl"
+SHEET_FILE = "entry.yaml"
+RESERVED_FILES = (ENTRY_FILE, MANIFEST_FILE, IMAGES_FILE)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class FileRecord(_Record):
+    """One deposited file: a line of ``manifest.jsonl``."""
+
+    path: str
+    """Path inside the entry, `/` between folders."""
+    size_bytes: int
+    """Length in bytes."""
+    sha256: str
+    """SHA-256 digest, computed while the bytes came in."""
+    media_type: str
+    """IANA media type, as far as it is known."""
+    content_path: str
+    """Where the bytes lie inside the OCFL object: ``v1/content/map.mrc``."""
+    format: str = ""
+    """Name of the format that was recognised; empty means «stored, not interpreted»."""
+    role: str = ""
+    """Id of the image set, map, annotation or screen that declares it; empty when none does."""
+
+
+class ImageRecord(_Record):
+    """One image of a version: a line of ``images.jsonl``. Its number, from 1, is the line's place."""
+
+    number: int
+    """Place in images.jsonl, from 1: the last part of the image identifier."""
+    path: str
+    """File (or OME-Zarr folder) that holds it."""
+    index: int = 0
+    """Which of the arrays of that file it is, from 0, in the reader's order."""
+    format: str
+    """Name of the format whose reader opens it."""
+    kind: str
+    """What it is in the field's words: map, half map, mask, micrograph, movie, tilt series, tomogram, particles, volume, segmentation, …"""
+    role: str = ""
+    """Id of the image set, map or annotation it belongs to."""
+    axes: str
+    shape: tuple[int, ...]
+    dtype: str
+    voxel_size: VoxelSize | None = None
+    name: str = ""
+    layout: RawLayout | None = None
+    origin: tuple[float, float, float] | None = None
+    is_stack: bool = False
+    channels: tuple[str, ...] = ()
+    header_statistics: Statistics | None = None
+    statistics: Statistics | None = None
+    """Computed by the archive over all samples while the bytes came in; None where no reader decodes them."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        header: ImageHeader,
+        *,
+        number: int,
+        path: str,
+        index: int,
+        format_name: str,
+        kind: str,
+        role: str,
+        statistics: Statistics | None,
+    ) -> ImageRecord:
+        """Return the record of the image that `header` describes."""
+        return cls(
+            number=number,
+            path=path,
+            index=index,
+            format=format_name,
+            kind=kind,
+            role=role,
+            axes=header.axes,
+            shape=header.shape,
+            dtype=header.dtype,
+            voxel_size=header.voxel_size,
+            name=header.name,
+            layout=header.layout,
+            origin=header.origin,
+            is_stack=header.is_stack,
+            channels=header.channels,
+            header_statistics=header.header_statistics,
+            statistics=statistics,
+            metadata=dict(header.metadata),
+        )
+
+    @property
+    def header(self) -> ImageHeader:
+        """The header from which the record was made."""
+        return ImageHeader(
+            axes=self.axes,
+            shape=self.shape,
+            dtype=self.dtype,
+            voxel_size=self.voxel_size,
+            name=self.name,
+            layout=self.layout,
+            origin=self.origin,
+            is_stack=self.is_stack,
+            channels=self.channels,
+            header_statistics=self.header_statistics,
+            metadata=self.metadata,
+        )
+
+
+class Event(_Record):
+    """One thing that happened to an entry; appended, never changed."""
+
+    at: str
+    """UTC time, ISO 8601 with seconds: 2026-01-31T12:00:00Z."""
+    verb: str
+    """create, add_files, edit, submit, return, accept, hold, release, revise, obsolete, withdraw, purge, repair, …"""
+    version: int
+    """Version it happened to."""
+    actor: str = ""
+    """Who did it; empty for the operator of a single-user archive."""
+    state: State | None = None
+    """State after it."""
+    detail: dict[str, Any] = Field(default_factory=dict)
+    """Reason, hold date, comment, successor, …"""
+
+
+class EntryRecord(_Record):
+    """The complete metadata of one released version: ``entry.json``."""
+
+    record: Annotated[Literal["micrographia/entry-record/1"], Field(alias="record")] = "micrographia/entry-record/1"
+    """Name and version of this record's form."""
+    accession: str
+    """MG-10001."""
+    version: int
+    """From 1."""
+    created_at: str
+    """When the draft was made, UTC, ISO 8601."""
+    released_at: str
+    """When this version was released, UTC, ISO 8601."""
+    change_note: str = ""
+    """What is new since the version before."""
+    file_count: int
+    """Number of deposited files in manifest.jsonl."""
+    size_bytes: int
+    """Sum of their lengths."""
+    image_count: int
+    """Number of lines in images.jsonl."""
+    sheet: Sheet
+    """What the depositor declared, globs and all."""
+    findings: tuple[Finding, ...] = ()
+    """What the checks said at release."""
+
+
+class DraftRecord(_Record):
+    """The private record of a draft, rewritten atomically by every verb: ``drafts/MG-10001/draft.json``."""
+
+    accession: str
+    version: int
+    """The version that this draft will become."""
+    state: State = State.DRAFT
+    created_at: str
+    change_note: str = ""
+    hold_until: str = ""
+    """Release not before this UTC date (ISO 8601); empty when none was asked for."""
+    source: str = ""
+    """Folder it was deposited from, so that the same command resumes it."""
+    sheet: Sheet
+    events: tuple[Event, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Findings of the last check."""

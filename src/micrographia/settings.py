@@ -1,0 +1,86 @@
+"""The one settings object, read from the environment; every setting has a default that needs no service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from micrographia.errors import InvalidInputError
+
+Curation = Literal["open", "strict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one archive is set up. Each field can be set by the environment variable ``MICROGRAPHIA_<FIELD>``."""
+
+    home: Path = field(default_factory=lambda: Path("micrographia-archive"))
+    """Folder of the archive: store/, drafts/, derived/ and catalogue.sqlite lie in it unless moved by the URLs below."""
+    database_url: str = ""
+    """SQLAlchemy URL of the catalogue; empty means SQLite at HOME/catalogue.sqlite. PostgreSQL: postgresql+psycopg://…"""
+    store_url: str = ""
+    """Where released bytes lie; empty means HOME/store. A bucket: s3://bucket/prefix (credentials from the AWS_… variables)."""
+    drafts_url: str = ""
+    """Where drafts lie, private; empty means HOME/drafts. It must be on the same file system (or the same S3 service) as the store."""
+    curation: Curation = "open"
+    """open: only title, one author and files are required to release. strict: missing metadata is an error, per experiment type."""
+    title: str = "Micrographia"
+    """Name of this archive, shown on every page."""
+    workers: int = 0
+    """Worker processes that parse files; 0 means one per processor."""
+    worker_memory_mib: int = 2048
+    """Address space that one worker may take, MiB."""
+    worker_seconds: int = 60
+    """Seconds that one worker may spend on one file's header."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, **given: object) -> Self:
+        """Return the settings of the environment; what is `given` (and not None) goes before it."""
+        values: dict[str, object] = {}
+        for name, field_ in cls.__dataclass_fields__.items():
+            text = environment.get(f"MICROGRAPHIA_{name.upper()}")
+            if text:
+                values[name] = _parse(name, str(field_.type), text)
+        values.update({k: v for k, v in given.items() if v is not None})
+        settings = cls(**values)  # type: ignore[arg-type]
+        if settings.curation not in ("open", "strict"):
+            raise InvalidInputError(f"MICROGRAPHIA_CURATION is {settings.curation!r}; expected open or strict.")
+        return settings
+
+    @property
+    def store_location(self) -> str:
+        """URL or folder of the OCFL storage root."""
+        return self.store_url or str(self.home / "store")
+
+    @property
+    def drafts_location(self) -> str:
+        """URL or folder of the private area."""
+        return self.drafts_url or str(self.home / "drafts")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the catalogue."""
+        return self.database_url or f"sqlite:///{(self.home / 'catalogue.sqlite').absolute()}"
+
+    @property
+    def derived(self) -> Path:
+        """Folder of the cache of derived products."""
+        return self.home / "derived"
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to use."""
+        return self.workers or os.cpu_count() or 1
+
+
+def _parse(name: str, type_name: str, text: str) -> object:
+    if type_name == "Path":
+        return Path(text)
+    if type_name == "int":
+        if not text.isdigit():
+            raise InvalidInputError(f"MICROGRAPHIA_{name.upper()} is {text!r}; expected a whole number.")
+        return int(text)
+    return text
