@@ -1,0 +1,17 @@
+"""What all tests share: real files, where this machine has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real microscope files; tests that need it are skipped where it is absent."""
+    if not _REAL_DATA.is_dir():
+        pytest.skip(f"real microscope files are not on this machine ({_REAL_DATA})")
+    return _REAL_DATA
