@@ -19,7 +19,7 @@ from micrographia.model.vocabulary import (
     Relation,
 )
 
-SCHEMA = "micrographia/entry/1"
+SCHEMA: Literal["micrographia/entry/1"] = "micrographia/entry/1"
 
 
 def _as_tuple(value: object) -> object:
@@ -158,7 +158,9 @@ class Molecule(_Part):
     """Common name."""
     kind: MoleculeKind = "protein"
     """protein, rna, dna, ligand, …"""
-    uniprot: Annotated[str, Field(pattern=r"^[OPQ][0-9][A-Z0-9]{3}[0-9](-\d+)?$|^[A-NR-Z][0-9]([A-Z][A-Z0-9]{2}[0-9]){1,2}(-\d+)?$")] | None = None
+    uniprot: (
+        Annotated[str, Field(pattern=r"^[OPQ][0-9][A-Z0-9]{3}[0-9](-\d+)?$|^[A-NR-Z][0-9]([A-Z][A-Z0-9]{2}[0-9]){1,2}(-\d+)?$")] | None
+    ) = None
     """UniProt accession."""
     rfam: Annotated[str, Field(pattern=r"^RF\d{5}$")] | None = None
     """Rfam accession."""

@@ -86,7 +86,9 @@ Relation = Literal[
     "refers to",
 ]
 
-ResolutionMethod = Literal["FSC 0.143", "FSC 0.5", "FSC half-bit", "FSC 3 sigma", "FSC model", "diffraction", "layer lines", "visual", "other"]
+ResolutionMethod = Literal[
+    "FSC 0.143", "FSC 0.5", "FSC half-bit", "FSC 3 sigma", "FSC model", "diffraction", "layer lines", "visual", "other"
+]
 
 # SPDX identifiers of licences that let data be reused; CC0-1.0 is the default, the others are accepted with a note
 LICENCES: dict[str, str] = {
