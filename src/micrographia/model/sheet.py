@@ -284,7 +284,7 @@ class Acquisition(_Part):
     experiment: Experiment | None = None
     """Kind of experiment."""
     microscope: Microscope = Microscope()
-    """The instrument."""
+    """The instrument and its optics."""
     detector: Detector = Detector()
     """The camera."""
     pixel_size_a: Positive | None = None
