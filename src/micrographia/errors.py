@@ -29,6 +29,11 @@ class MicrographiaError(Exception):
         super().__init__(message)
         self.message = message
 
+    def as_json(self) -> dict[str, object]:
+        """Return ``{"error": name of the class, "message": …}`` and what else the class says; `error_from_json` reads it back."""
+        details = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items() if name != "message"}
+        return {"error": type(self).__name__, "message": self.message, **details}
+
 
 class InvalidInputError(MicrographiaError):
     """What was given is wrong; `findings` (JSON-ready mappings) say what, where and what to do."""
@@ -73,3 +78,32 @@ class TooLargeError(MicrographiaError):
 
 class UnavailableError(MicrographiaError):
     """Not now: the disk is full, the database is locked, a service is away. Try again."""
+
+
+def error_from_json(document: Mapping[str, object]) -> MicrographiaError | None:
+    """Return the failure that `as_json` wrote down, of the same class; None when `document` is no such thing."""
+    kind = _CLASSES.get(str(document.get("error")))
+    if kind is None:
+        return None
+    error = kind(str(document.get("message") or kind.__doc__))
+    for name, value in vars(error).items():
+        given = document.get(name)
+        wanted: type | tuple[type, ...] = list if isinstance(value, tuple) else type(value)
+        if name != "message" and isinstance(given, wanted):
+            setattr(error, name, tuple(given) if isinstance(given, list) else given)
+    return error
+
+
+_CLASSES: Mapping[str, type[MicrographiaError]] = {
+    kind.__name__: kind
+    for kind in (
+        InvalidInputError,
+        NotFoundError,
+        GoneError,
+        NotPermittedError,
+        WrongStateError,
+        IntegrityError,
+        TooLargeError,
+        UnavailableError,
+    )
+}
