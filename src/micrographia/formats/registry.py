@@ -1,0 +1,288 @@
+"""The table of formats: which reader opens which file. What no reader knows is stored and not interpreted, and that is said.
+
+How a format plugs in: it is one row of `FORMATS` and one module, imported when the first such file comes, with two functions::
+
+    def inspect(source: ByteSource | ByteTree, path: str) -> Contents
+        # headers only; bounded reads; sizes that the header claims are compared with source.size before anything is allocated.
+        # Raises UnreadableError(rule, message, …) when the file is not what it claims to be; `path` is for remarks only.
+    def open_image(source: ByteSource | ByteTree, index: int, header: ImageHeader | None) -> LazyImage
+        # the image at this place of Contents.images; `header`, when given, is what inspect said, so it need not be parsed again.
+        # Never called for images whose header has a RawLayout: those are read without the module.
+
+A format without images has no `open_image`. `isolated` formats are parsed by large libraries that trust their input: whoever
+handles files of strangers calls these functions in a worker process (`workers.py`); the functions here run where they are called.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Literal
+
+from micrographia.errors import InvalidInputError
+from micrographia.formats.description import Contents, FileDescription, LazyImage, UnreadableError
+from micrographia.formats.raw import RawImage
+from micrographia.formats.source import ByteSource, ByteTree
+from micrographia.model.finding import Finding
+from micrographia.model.image import ImageHeader
+
+Kind = Literal["image", "table", "sidecar"]
+
+# bytes of a file's start that `identify` looks at
+HEAD_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table."""
+
+    name: str
+    """Short name, kept in manifests: ``mrc``."""
+    title: str
+    """Name for people."""
+    media_type: str
+    """IANA media type, or one with x- where there is none."""
+    suffixes: tuple[str, ...]
+    """File name endings, lower case, with the dot."""
+    kind: Kind
+    """image: holds arrays; table: rows (particles, picks); sidecar: describes other files."""
+    module: str
+    """Module of this package that reads it."""
+    isolated: bool = False
+    """Parse only in a worker process with limits when the file comes from a stranger."""
+    magic: Callable[[bytes], bool] | None = None
+    """Whether a file that starts with these bytes is of this format."""
+    folder: bool = False
+    """Whether the format is a folder of files."""
+
+
+def _is_mrc(head: bytes) -> bool:
+    return head[208:211] == b"MAP" and len(head) >= 1024
+
+
+def _is_deltavision(head: bytes) -> bool:
+    return head[96:98] in (b"\xa0\xc0", b"\xc0\xa0") and len(head) >= 1024
+
+
+def _is_tiff(head: bytes) -> bool:
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "mrc",
+        "MRC2014 / CCP4 map",
+        "application/x-mrc",
+        (".mrc", ".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali"),
+        "image",
+        "mrc",
+        magic=_is_mrc,
+    ),
+    Format(
+        "mrc.gz",
+        "MRC map, gzip",
+        "application/gzip",
+        (".mrc.gz", ".mrcs.gz", ".map.gz", ".ccp4.gz", ".rec.gz", ".st.gz"),
+        "image",
+        "compressed",
+    ),
+    Format(
+        "mrc.bz2",
+        "MRC map, bzip2",
+        "application/x-bzip2",
+        (".mrc.bz2", ".mrcs.bz2", ".map.bz2", ".ccp4.bz2", ".rec.bz2", ".st.bz2"),
+        "image",
+        "compressed",
+    ),
+    Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
+    Format(
+        "tiff",
+        "TIFF, OME-TIFF, ImageJ",
+        "image/tiff",
+        (".tif", ".tiff", ".btf", ".tf8", ".tf2", ".lsm"),
+        "image",
+        "tiff",
+        isolated=True,
+        magic=_is_tiff,
+    ),
+    Format(
+        "hdf5",
+        "HDF5",
+        "application/x-hdf5",
+        (".h5", ".hdf5", ".hdf", ".ims", ".nxs"),
+        "image",
+        "hdf5",
+        isolated=True,
+        magic=lambda h: h[:8] == b"\x89HDF\r\n\x1a\n",
+    ),
+    Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
+    Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
+    Format("star", "STAR", "text/x-star", (".star",), "table", "star"),
+    Format("mdoc", "SerialEM mdoc", "text/plain", (".mdoc",), "sidecar", "mdoc"),
+    Format("cryosparc", "cryoSPARC dataset", "application/x-cryosparc", (".cs",), "table", "cryosparc", isolated=True),
+    Format("ome_xml", "OME-XML", "application/xml", (".ome.xml", ".ome", ".companion.ome"), "sidecar", "ome_xml", isolated=True),
+)
+
+_BY_NAME = {f.name: f for f in FORMATS}
+_BY_MAGIC = tuple((f, f.magic) for f in FORMATS if f.magic)
+_BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
+# endings that other programs use for text: only a file that looks binary is an MRC image there
+_SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali"))
+# TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
+_FOREIGN_SUFFIXES = frozenset((".eer", ".dm3", ".dm4", ".cr2", ".nef", ".dng", ".arw", ".emd", ".mnc", ".nc"))
+
+# what the standard library's table lacks
+_MEDIA_TYPES = {
+    ".md": "text/markdown",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".jsonl": "application/jsonl",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".cif": "chemical/x-cif",
+    ".pdb": "chemical/x-pdb",
+    ".parquet": "application/vnd.apache.parquet",
+    ".xml": "application/xml",
+    ".log": "text/plain",
+    ".rawtlt": "text/plain",
+    ".tlt": "text/plain",
+    ".xf": "text/plain",
+}
+
+
+def format_named(name: str) -> Format:
+    """Return the row of the table with this name; InvalidInputError when there is none."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise InvalidInputError(f"{name[:80]!r} is not a format that this archive reads; known are {', '.join(_BY_NAME)}.") from None
+
+
+def identify(name: str, head: bytes) -> Format | None:
+    """Return the format of a file by its first bytes, then by its name; None means «stored, not interpreted».
+
+    Parameters
+    ----------
+    name : str
+        File name with its suffixes.
+    head : bytes
+        The first `HEAD_BYTES` bytes, fewer when the file is shorter.
+    """
+    lower = name.lower()
+    last = lower[lower.rfind(".") :] if "." in lower else ""
+    if last in _FOREIGN_SUFFIXES:
+        return None
+    for candidate, magic in _BY_MAGIC:
+        if magic(head):
+            return candidate
+    first = lower.rfind(".", 0, len(lower) - len(last))
+    format_ = (_BY_SUFFIX.get(lower[first:]) if first >= 0 else None) or _BY_SUFFIX.get(last)
+    if format_ is None or format_.folder or (last in _SHARED_SUFFIXES and _is_text(head)):
+        return None
+    return format_
+
+
+def media_type(name: str, format_: Format | None = None) -> str:
+    """Return the media type of a file by its format, else by its name; ``application/octet-stream`` when neither says it."""
+    if format_ is not None:
+        return format_.media_type
+    lower = name.lower()
+    suffix = lower[lower.rfind(".") :] if "." in lower else ""
+    return _MEDIA_TYPES.get(suffix) or _guess(suffix) or "application/octet-stream"
+
+
+def inspect(source: ByteSource | ByteTree, path: str) -> FileDescription:
+    """Return what the header of a file says; never raises on bad data: an unreadable file gets remarks with severity error.
+
+    Parameters
+    ----------
+    source : ByteSource or ByteTree
+    path : str
+        Path inside the deposit, for the description and its remarks.
+    """
+    if isinstance(source, ByteTree):
+        return _describe(source, path, format_named("ome_zarr"), 0)
+    format_ = identify(source.name, source.read(0, min(HEAD_BYTES, source.size)))
+    if format_ is None:
+        return FileDescription(path, source.size, "", media_type(source.name))
+    return _describe(source, path, format_, source.size)
+
+
+def open_image(source: ByteSource | ByteTree, format_name: str, index: int = 0, header: ImageHeader | None = None) -> LazyImage:
+    """Return the image at place `index` of a file as a lazy array.
+
+    Parameters
+    ----------
+    source : ByteSource or ByteTree
+    format_name : str
+        Name in the table.
+    index : int
+        Place in the images that `inspect` reported.
+    header : ImageHeader, optional
+        What `inspect` said of it; with a RawLayout no parser runs at all.
+    """
+    if header is not None and header.layout is not None:
+        if isinstance(source, ByteTree):
+            raise InvalidInputError(f"{source.name} is a folder: its images have no layout in one file.")
+        return RawImage(source, header)
+    image: LazyImage = _module(format_named(format_name).module).open_image(source, index, header)
+    return image
+
+
+def _describe(source: ByteSource | ByteTree, path: str, format_: Format, size_bytes: int) -> FileDescription:
+    try:
+        contents: Contents = _module(format_.module).inspect(source, path)
+    except UnreadableError as exc:
+        contents = Contents(remarks=(exc.finding(path),))
+    except Exception as exc:  # noqa: BLE001  the edge: whatever a parser raises on a stranger's file is a finding
+        contents = Contents(remarks=(unreadable(path, format_.name, exc),))
+    return FileDescription(
+        path,
+        size_bytes,
+        format_.name,
+        format_.media_type,
+        contents.images,
+        contents.metadata,
+        contents.remarks,
+        tuple(f"{path}/{member}" for member in contents.members),
+    )
+
+
+def unreadable(path: str, format_name: str, reason: BaseException | str) -> Finding:
+    """Return the finding that a file could not be read as its format."""
+    title = _BY_NAME[format_name].title if format_name in _BY_NAME else format_name
+    found = reason if isinstance(reason, str) else f"{type(reason).__name__}: {reason}"
+    return Finding(
+        f"{format_name.split('.', 1)[0]}.unreadable",
+        "error",
+        path,
+        f"{path} cannot be read as {title}.",
+        found=_printable(found)[:300],
+        expected=f"a {title} file",
+        hint="Open it with the program that wrote it and save it again, or leave it out.",
+    )
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    try:
+        return import_module(f"micrographia.formats.{name}")
+    except ModuleNotFoundError as exc:
+        raise InvalidInputError(f"The reader {name!r} needs a package that is not installed: {exc.name}.") from exc
+
+
+@cache
+def _guess(suffix: str) -> str | None:
+    return mimetypes.guess_type(f"a{suffix}", strict=False)[0]
+
+
+def _is_text(head: bytes) -> bool:
+    return bool(head) and b"\0" not in head
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
