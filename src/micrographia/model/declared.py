@@ -43,7 +43,8 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
 
 
 def _component(part: str) -> str:
-    out, i = [], 0
+    out: list[str] = []
+    i = 0
     while i < len(part):
         c = part[i]
         i += 1
