@@ -32,7 +32,8 @@ class MicrographiaError(Exception):
     def as_json(self) -> dict[str, object]:
         """Return ``{"error": name of the class, "message": …}`` and what else the class says; `error_from_json` reads it back."""
         details = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items() if name != "message"}
-        return {"error": type(self).__name__, "message": self.message, **details}
+        kind = next(k.__name__ for k in type(self).__mro__ if k.__name__ in _CLASSES)  # a room's own subclass is told by its parent's name
+        return {"error": kind, "message": self.message, **details}
 
 
 class InvalidInputError(MicrographiaError):
@@ -97,6 +98,7 @@ def error_from_json(document: Mapping[str, object]) -> MicrographiaError | None:
 _CLASSES: Mapping[str, type[MicrographiaError]] = {
     kind.__name__: kind
     for kind in (
+        MicrographiaError,
         InvalidInputError,
         NotFoundError,
         GoneError,

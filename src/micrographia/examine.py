@@ -1,0 +1,202 @@
+"""Examination of a folder: its files, its sheet, the rules, and one pass over the data. `check` prints it, a deposit begins with it.
+
+The phases are apart, so that a deposit reads each byte once:
+
+(1) `examine_structure`: every header, the sheet, the rules that need no pixel;
+(2) `read_data` makes the facts that only the data know (a deposit makes them itself, while it copies);
+(3) `Examination.judged` applies all rules to both.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle  # nosec B403  reads back only what this process wrote
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from micrographia.checks import check
+from micrographia.describe import draft_sheet, load_sheet
+from micrographia.errors import InvalidInputError
+from micrographia.formats.description import FileDescription
+from micrographia.formats.survey import survey
+from micrographia.formats.workers import WorkerLimits
+from micrographia.model.finding import Finding, Report
+from micrographia.model.records import SHEET_FILE
+from micrographia.model.sheet import Author, Sheet
+from micrographia.settings import Settings
+
+_IN_MEMORY_BYTES = 32 << 20
+_SHEET_BYTES = (16 << 20) + 1
+
+
+class Descriptions(Iterable[FileDescription]):
+    """What the headers of a folder say, as often as it is asked for; beyond some thousands of files it lies in a temporary file."""
+
+    def __init__(self, descriptions: Iterable[FileDescription] = ()) -> None:
+        self._spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  lives as long as the object
+        self.file_count = 0
+        self.size_bytes = 0
+        for description in descriptions:
+            pickle.dump(description, self._spool, pickle.HIGHEST_PROTOCOL)
+            self.file_count += max(1, len(description.members))
+            self.size_bytes += description.size_bytes
+        self._end = self._spool.tell()
+
+    def __iter__(self) -> Iterator[FileDescription]:
+        at = 0
+        while at < self._end:  # the place is kept here: two iterations may run at once
+            self._spool.seek(at)
+            description = pickle.load(self._spool)  # noqa: S301  # nosec B301
+            at = self._spool.tell()
+            yield description
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person says beside the files; it fills what the sheet leaves open."""
+
+    title: str = ""
+    """Title."""
+    authors: Sequence[str] = ()
+    """«Last, First» each."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is known of a folder."""
+
+    folder: Path
+    """The folder."""
+    sheet: Sheet
+    """Its sheet as far as it could be read, or the draft where there is none; with what was given filled in."""
+    sheet_text: bytes | None
+    """Content of ``entry.yaml``; None where there is none."""
+    blanks: tuple[str, ...]
+    """Places of the sheet that still hold «?»."""
+    descriptions: Descriptions
+    """What the headers say, file by file."""
+    sheet_findings: tuple[Finding, ...]
+    """What is wrong with the text of the sheet."""
+    report: Report
+    """All findings so far."""
+    strict: bool
+    """Whether missing metadata are errors."""
+    deposit: bool
+    """Whether the folder is to be deposited: then title, author and files are required even where there is no ``entry.yaml``."""
+
+    def judged(self, facts: Mapping[str, Any] | None) -> Examination:
+        """Return the examination with the findings of every rule.
+
+        Parameters
+        ----------
+        facts : mapping of path to `DataFacts`, or None
+            What the pass over the data found; None applies only the rules that need no pixel.
+        """
+        return replace(self, report=self._judge(facts))
+
+    def _judge(self, facts: Mapping[str, Any] | None) -> Report:
+        found = check(self.sheet, self.descriptions, strict=self.strict, facts=facts).findings
+        if self.sheet_text is None and not self.deposit:  # the files alone: what a sheet would lack is no fault of theirs
+            found = tuple(f for f in found if not f.path.startswith(SHEET_FILE))
+            found = (*found, _NO_SHEET)
+        return Report.of((*self.sheet_findings, *found))
+
+
+_NO_SHEET = Finding(
+    "sheet.absent",
+    "note",
+    SHEET_FILE,
+    f"There is no {SHEET_FILE}: only what the files alone show was checked.",
+    hint="`micrographia describe` drafts one from the files.",
+)
+
+
+def examine_structure(
+    folder: Path,
+    *,
+    settings: Settings,
+    given: Given | None = None,
+    deposit: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Examination:
+    """Return what headers and sheet of a folder say, judged by the rules that need no pixel.
+
+    Parameters
+    ----------
+    folder : Path
+    settings : Settings
+        Limits of the workers that parse files; `curation` decides how strict the rules are.
+    given : Given, optional
+        Title and authors for a sheet that leaves them open.
+    deposit : bool
+        Whether the folder is to be deposited.
+    progress : callable, optional
+        Called with the number of files looked at since the last call.
+    """
+    if not folder.is_dir():
+        raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
+    limits = WorkerLimits(memory_mib=settings.worker_memory_mib, seconds=settings.worker_seconds)
+    descriptions = Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=progress))
+    text, findings = read_sheet(folder)
+    blanks: tuple[str, ...] = ()
+    if text is not None:
+        loaded = load_sheet(text)
+        sheet, blanks = loaded.sheet, loaded.blanks
+        findings = (*findings, *loaded.findings)
+    else:
+        sheet = draft_sheet(descriptions, folder).sheet
+    sheet = fill(sheet, given or Given(), prefer_given=text is None)
+    examination = Examination(
+        folder=folder,
+        sheet=sheet,
+        sheet_text=text,
+        blanks=blanks,
+        descriptions=descriptions,
+        sheet_findings=findings,
+        report=Report(),
+        strict=settings.curation == "strict",
+        deposit=deposit,
+    )
+    return examination.judged(None)
+
+
+def read_sheet(folder: Path) -> tuple[bytes | None, tuple[Finding, ...]]:
+    """Return the content of the folder's ``entry.yaml`` (None where there is none) and what keeps it from being read."""
+    try:
+        # no link is followed, and no pipe is waited for
+        descriptor = os.open(folder / SHEET_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None, ()
+    except OSError as exc:
+        return None, (_unreadable_sheet(exc.strerror or str(exc)),)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None, (_unreadable_sheet("it is no plain file"),)
+        data = file.read(_SHEET_BYTES)
+    return data, ()
+
+
+def fill(sheet: Sheet, given: Given, *, prefer_given: bool = False) -> Sheet:
+    """Return the sheet with what was `given` in place of what it leaves open (or, with `prefer_given`, of what it says)."""
+    try:
+        said = Sheet(title=given.title, authors=tuple(Author(name=name) for name in given.authors))
+    except ValidationError as exc:
+        raise InvalidInputError(f"Title or author cannot be used: {exc.errors(include_url=False)[0]['msg']}.") from exc
+    changes: dict[str, Any] = {}
+    if said.title and (prefer_given or not sheet.title):
+        changes["title"] = said.title
+    if said.authors and (prefer_given or not sheet.authors):
+        changes["authors"] = said.authors
+    return sheet.model_copy(update=changes)
+
+
+def _unreadable_sheet(why: str) -> Finding:
+    return Finding(
+        "sheet.unreadable", "error", SHEET_FILE, f"{SHEET_FILE} cannot be read: {why}.", why, "a plain text file in UTF-8", "Replace it."
+    )
