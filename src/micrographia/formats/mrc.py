@@ -35,7 +35,7 @@ _VOLUME_SUFFIXES = (".rec", ".map", ".ccp4", "_rec.mrc")
 def inspect(source: ByteSource, path: str) -> Contents:
     """Return what an MRC header says; see `registry`."""
     header, order, doubts = read_header(source)
-    geometry = _geometry(header, order)
+    geometry = _geometry(header)
     needed = geometry.offset + geometry.data_bytes
     if needed > source.size:
         raise UnreadableError(
@@ -81,12 +81,19 @@ def inspect(source: ByteSource, path: str) -> Contents:
 def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> LazyImage:
     """Return the image of an MRC file as a lazy array; see `registry`."""
     raw, order, _ = read_header(source)
-    geometry = _geometry(raw, order)
+    geometry = _geometry(raw)
     if header is None or header.layout is not None:
         header = inspect(source, source.name).images[index]
     if header.layout is not None:
         return RawImage(source, header)
     return (_PairsOfInt16 if raw.mode == 3 else _HalfBytes)(source, header, geometry, order)
+
+
+def data_end(source: ByteSource) -> int:
+    """Return the byte after the last sample that the header claims."""
+    header, _, _ = read_header(source)
+    geometry = _geometry(header)
+    return geometry.offset + geometry.data_bytes
 
 
 def read_header(source: ByteSource) -> tuple[MrcHeader, str, list[str]]:
@@ -140,7 +147,7 @@ class _Geometry:
     """Axis that runs along the columns of the file."""
 
 
-def _geometry(header: MrcHeader, order: str) -> _Geometry:
+def _geometry(header: MrcHeader) -> _Geometry:
     sample_bytes = MODES[header.mode].sample_bytes
     row_bytes = math.ceil(header.nx * sample_bytes)
     axes = (header.mapc, header.mapr, header.maps) if _is_permutation(header) else (1, 2, 3)

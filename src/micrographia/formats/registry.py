@@ -89,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
         (".mrc.gz", ".mrcs.gz", ".map.gz", ".ccp4.gz", ".rec.gz", ".st.gz"),
         "image",
         "compressed",
+        isolated=True,
     ),
     Format(
         "mrc.bz2",
@@ -97,6 +98,7 @@ FORMATS: tuple[Format, ...] = (
         (".mrc.bz2", ".mrcs.bz2", ".map.bz2", ".ccp4.bz2", ".rec.bz2", ".st.bz2"),
         "image",
         "compressed",
+        isolated=True,
     ),
     Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
     Format(
