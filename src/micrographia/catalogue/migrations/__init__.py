@@ -1,0 +1,1 @@
+"""Schema migrations, applied by Alembic when a catalogue is opened."""

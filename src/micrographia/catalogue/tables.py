@@ -1,0 +1,151 @@
+"""The tables. Entries are known by the number of their accession (10001 for MG-10001); documents are the JSON of the archive's records."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+# byte order on both databases: listings come in the same order and a prefix is a range of the index
+_Ordered = Text().with_variant(Text(collation="C"), "postgresql")
+# SQLite numbers rows itself only when the key is exactly INTEGER
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="accession: last number given away; change: last change of what is searchable; epoch: how often all entries were cleared",
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(12), nullable=False),
+    Column("latest_version", Integer, nullable=False, comment="latest released version; 0: none"),
+    Column("created_at", String(40), nullable=False),
+    Column("released_at", String(40), nullable=False, comment="of the first version; empty: never"),
+    Column("detail", Text, nullable=False, comment="JSON: tombstone, reason, superseded_by"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("number", BigInteger, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    comment="the files and images of one version; written in many transactions, seen once a version points at it",
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("number", BigInteger, ForeignKey("entries.number"), primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("released_at", String(40), nullable=False),
+    Column("hold_until", String(40), nullable=False),
+    Column("change_note", Text, nullable=False),
+    Column("file_count", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("image_count", BigInteger, nullable=False),
+    Column("manifest_sha256", String(64), nullable=False, index=True, comment="digest over path, size and sha256 of every file, in order"),
+    Column("listing", BigInteger, ForeignKey("listings.id"), nullable=False),
+    Column("document", Text, nullable=False, comment="JSON: EntryRecord, or DraftRecord of a version that is not released"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
+    Column("folder", _Ordered, primary_key=True, comment="empty: the top"),
+    Column("name", _Ordered, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("content_path", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
+    Column("parent", _Ordered, primary_key=True),
+    Column("name", _Ordered, primary_key=True, comment="the top is the folder '' in the parent ''"),
+    Column("file_count", BigInteger, nullable=False, comment="with all folders below"),
+    Column("size_bytes", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("document", Text, nullable=False, comment="JSON: ImageRecord"),
+    Index("images_by_kind", "listing", "kind", "number"),
+    sqlite_with_rowid=False,
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("rule", Text, nullable=False, index=True),
+    Column("severity", String(10), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+)
+
+edges = Table(
+    "edges",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("process", Text, nullable=False, comment="id of the process in the sheet"),
+    Column("kind", Text, nullable=False),
+    Column("is_input", Boolean, nullable=False),
+    Column(
+        "item_number", BigInteger, nullable=False, comment="entry that holds the item; another one where the sheet says MG-10001/movies"
+    ),
+    Column("item", Text, nullable=False, comment="id of an image set, map or annotation of that entry"),
+    Index("edges_by_item", "item_number", "item"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False, comment="of the event itself: the same event is kept once"),
+    Column("at", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verb", String(40), nullable=False),
+    Column("document", Text, nullable=False, comment="JSON: Event"),
+    Index("events_of_entry", "number", "digest", unique=True),
+)
+
+# what the search shows and counts; the words themselves lie in `entry_text`, which each database keeps in its own way (fulltext.py)
+search_entries = Table(
+    "search_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("change", BigInteger, nullable=False, index=True, comment="value of the counter `change` when the row was written"),
+    Column("state", String(12), nullable=False, comment="RELEASED or OBSOLETE are found, anything else is not"),
+    Column("columns", Text, nullable=False, comment="JSON: what is counted, filtered and sorted by (facets.py)"),
+    Column("summary", Text, nullable=False, comment="JSON: what a list of results shows"),
+)
