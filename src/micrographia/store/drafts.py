@@ -1,0 +1,299 @@
+"""The private area: drafts with their records, and the bytes that are on their way in.
+
+::
+
+    drafts/MG-10001/draft.json       the record, rewritten atomically
+                    files.jsonl      a line a file that is whole; later lines go before earlier ones
+                    images.jsonl     a line an image
+                    v1/content/…     the files, under their paths; release moves the folder v1
+                    incoming/        unfinished bytes
+    drafts/.locks/MG-10001           held while a process works on the entry
+
+Files are noted in groups: bytes first, then the lines that say they are whole. A killed deposit loses at most the notes of its last group and
+finds everything else when it is run again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
+from micrographia.formats.source import ByteSource
+from micrographia.ids import EntryId
+from micrographia.model import ocfl
+from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
+from micrographia.store.bucket import Bucket, json_lines, lines, open_bucket
+from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders, sync_all
+from micrographia.store.folder import FolderBucket, is_left_behind
+from micrographia.store.incoming import IncomingFile, Mode, take_in
+from micrographia.store.locks import Locks, bucket_locks, folder_locks
+
+_RECORD = "draft.json"
+_FILES = "files.jsonl"
+_IMAGES = "images.jsonl"
+_INCOMING = "incoming"
+# a group of files is made durable and noted when it has so many files or bytes
+_GROUP_FILES = 2000
+_GROUP_BYTES = 1 << 30
+
+_R = TypeVar("_R", FileRecord, ImageRecord)
+
+
+class _Group:
+    """Files that are in their places and not yet noted."""
+
+    def __init__(self) -> None:
+        self.files: list[FileRecord] = []
+        self.images: list[ImageRecord] = []
+        self.size_bytes = 0
+        self.moved: list[Path] = []
+        self.lock = threading.RLock()
+
+
+class Drafts:
+    """Drafts in a folder or a bucket; nobody but the archive's own processes may read it."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.location = bucket.location
+        self._groups: dict[str, _Group] = {}
+        self._locks: Locks = folder_locks(bucket) if isinstance(bucket, FolderBucket) else bucket_locks(bucket)
+
+    @classmethod
+    def open(cls, location: str) -> Drafts:
+        """Return the drafts at a folder (made if absent, readable by its owner alone) or URL."""
+        drafts = cls(open_bucket(location))
+        if isinstance(drafts.bucket, FolderBucket):
+            with disk_errors(location):
+                make_folders(drafts.bucket.root.parent)
+                drafts.bucket.root.mkdir(exist_ok=True)
+                drafts.bucket.root.chmod(PRIVATE_FOLDER)
+        return drafts
+
+    # --- records
+
+    def create(self, record: DraftRecord) -> None:
+        """Begin a draft; WrongStateError when the accession has one, whichever process made it."""
+        folder = self.folder(record.accession)
+        if isinstance(self.bucket, FolderBucket):
+            make_folders(self.bucket.path(folder), PRIVATE_FOLDER)
+        if not self.bucket.create(f"{folder}/{_RECORD}", _record_json(record), staging=self.staging(record.accession)):
+            raise WrongStateError(f"{record.accession} has a draft already.", status="DRAFT")
+
+    def exists(self, accession: str) -> bool:
+        """Whether the accession has a draft."""
+        return self.bucket.size(f"{self.folder(accession)}/{_RECORD}") is not None
+
+    def record(self, accession: str) -> DraftRecord:
+        """Return the record of a draft; NotFoundError when there is none."""
+        text = self.bucket.read_start(f"{self.folder(accession)}/{_RECORD}", -1)
+        if text is None:
+            raise NotFoundError(f"{accession} has no draft.")
+        return DraftRecord.model_validate_json(text)
+
+    def save(self, record: DraftRecord) -> None:
+        """Put a changed record in place of the old one; the files added so far are noted first."""
+        self.flush(record.accession)
+        if not self.exists(record.accession):
+            raise NotFoundError(f"{record.accession} has no draft.")
+        self.bucket.write(f"{self.folder(record.accession)}/{_RECORD}", _record_json(record), staging=self.staging(record.accession))
+
+    def delete(self, accession: str) -> None:
+        """Destroy a draft with all its files, if it is there."""
+        self._groups.pop(self.folder(accession), None)
+        self.bucket.delete(f"{self.folder(accession)}/{_RECORD}")
+        self.bucket.delete_folder(self.folder(accession), staging=".deleted")
+
+    def accessions(self) -> Iterator[EntryId]:
+        """Yield the accessions that have a draft, sorted."""
+        for name in self.bucket.folders(""):
+            with suppress(InvalidInputError):
+                accession = EntryId.parse(name)
+                if self.exists(accession):
+                    yield accession
+
+    def lock(self, accession: str, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Return a context in which this thread alone works on the entry; UnavailableError when another does (after 30 s with `wait`).
+
+        The entry need not have a draft. The lock ends with the process that holds it, and a thread may take it again inside itself.
+        """
+        return self._locks.hold(self.folder(accession), wait=wait)
+
+    # --- files on their way in
+
+    @contextmanager
+    def incoming(self, accession: str, version: int, path: str) -> Iterator[IncomingFile]:
+        """Give a place for the bytes of one file; without a `commit` inside the context nothing stays.
+
+        Bytes come by ``write``; on a folder the caller may write the local file ``.path`` instead, or ``adopt`` a file of the same file
+        system. The file appears under its path whole or not at all.
+        """
+        content = ocfl.content_path(version, ocfl.safe_path(path))
+        folder = self.folder(accession)
+        with disk_errors(f"{accession}: {path}"):
+            writer = self.bucket.writer(f"{folder}/{content}", staging=self.staging(accession), durable=False)
+            file = IncomingFile(content, writer, lambda record, images, moved: self._note(folder, record, images, moved))
+            try:
+                yield file
+            finally:
+                writer.abort()
+
+    def add_file(
+        self,
+        accession: str,
+        version: int,
+        path: str,
+        source: Path,
+        *,
+        mode: Mode = "copy",
+        media_type: str = "application/octet-stream",
+        format: str = "",  # noqa: A002  the record's own word
+        role: str = "",
+    ) -> FileRecord:
+        """Take a local file in, hashing its bytes as they pass; returns its record.
+
+        Parameters
+        ----------
+        path
+            Path inside the entry.
+        mode
+            copy; link (a hard link: no bytes move, the file must not be written again); move (link, then the source is removed once the file
+            is noted). link and move need drafts on the source's file system.
+        """
+        with self.incoming(accession, version, path) as file:
+            sha256, size_bytes = take_in(source, file, mode)
+            record = FileRecord(
+                path=ocfl.safe_path(path),
+                size_bytes=size_bytes,
+                sha256=sha256,
+                media_type=media_type,
+                content_path=file.content_path,
+                format=format,
+                role=role,
+            )
+            file.commit(record)
+        return record
+
+    def _note(self, folder: str, record: FileRecord, images: Sequence[ImageRecord], moved: Path | None) -> None:
+        group = self._groups.setdefault(folder, _Group())
+        with group.lock:
+            group.files.append(record)
+            group.images.extend(images)
+            group.size_bytes += record.size_bytes
+            if moved is not None:
+                group.moved.append(moved)
+            full = len(group.files) >= _GROUP_FILES or group.size_bytes >= _GROUP_BYTES
+        if full:
+            self.flush(folder)
+
+    def flush(self, accession: str) -> None:
+        """Make the files that were added so far durable, and note them; done by itself now and then, by `save` and before a release."""
+        folder = self.folder(accession)
+        group = self._groups.get(folder)
+        if group is None:
+            return
+        with group.lock, disk_errors(f"{accession}: its draft"):
+            if group.files and isinstance(self.bucket, FolderBucket):
+                places = [self.bucket.path(f"{folder}/{file.content_path}") for file in group.files]
+                sync_all(places, self.bucket.path(folder))
+            for name, records in ((_IMAGES, group.images), (_FILES, group.files)):
+                if records:
+                    self.bucket.append(f"{folder}/{name}", b"".join(json_lines(records)))
+            for source in group.moved:
+                source.unlink(missing_ok=True)
+            group.files, group.images, group.moved, group.size_bytes = [], [], [], 0
+
+    # --- files that are in
+
+    def files(self, accession: str) -> Iterator[FileRecord]:
+        """Yield the files of a draft in the order they came; of several notes about one path the last is true."""
+        yield from self._last(accession, _FILES, FileRecord, lambda file: file.path)
+
+    def images(self, accession: str) -> Iterator[ImageRecord]:
+        """Yield the images of a draft in the order they came; of several notes about one array of one file the last is true."""
+        yield from self._last(accession, _IMAGES, ImageRecord, lambda image: (image.path, image.index))
+
+    def write_files(self, accession: str, files: Iterable[FileRecord]) -> None:
+        """Note these files in place of all that were noted; bytes of files that are left out are cleared at release."""
+        self.flush(accession)
+        self.bucket.replace_log(f"{self.folder(accession)}/{_FILES}", json_lines(files), staging=self.staging(accession))
+
+    def write_images(self, accession: str, images: Iterable[ImageRecord]) -> None:
+        """Note these images in place of all that were noted."""
+        self.flush(accession)
+        self.bucket.replace_log(f"{self.folder(accession)}/{_IMAGES}", json_lines(images), staging=self.staging(accession))
+
+    def append_files(self, accession: str, files: Iterable[FileRecord]) -> None:
+        """Note further files: those of an earlier version that a new version shares."""
+        self.flush(accession)
+        for block in json_lines(files):
+            self.bucket.append(f"{self.folder(accession)}/{_FILES}", block)
+
+    def remove_file(self, accession: str, path: str) -> None:
+        """Take a file out of a draft, with its images and, when the draft holds them, its bytes; NotFoundError when it has no such file."""
+        gone = [file for file in self.files(accession) if file.path == path]
+        if not gone:
+            raise NotFoundError(f"The draft of {accession} has no file {path}.")
+        self.write_images(accession, [image for image in self.images(accession) if image.path != path])
+        self.write_files(accession, (file for file in list(self.files(accession)) if file.path != path))
+        self.bucket.delete(f"{self.folder(accession)}/{gone[0].content_path}")
+
+    def source(self, accession: str, content_path: str) -> ByteSource:
+        """Return a file of the draft for reading by ranges."""
+        return self.bucket.source(self._content_key(accession, content_path))
+
+    def local_path(self, accession: str, content_path: str) -> Path | None:
+        """Return where a file of the draft lies on this machine, None in a bucket."""
+        return self.bucket.local_path(self._content_key(accession, content_path))
+
+    def clear_left_behind(self, accession: str) -> None:
+        """Destroy unfinished bytes of processes that no longer live."""
+        if isinstance(self.bucket, FolderBucket):
+            for key, _ in list(self.bucket.files(self.staging(accession))):
+                if is_left_behind(key.rpartition("/")[2]):
+                    self.bucket.delete(key)
+
+    # --- places
+
+    def folder(self, accession: str) -> str:
+        """Return the key of a draft's folder."""
+        return EntryId.parse(accession)
+
+    def staging(self, accession: str) -> str:
+        """Return the key of the folder for unfinished bytes."""
+        return f"{self.folder(accession)}/{_INCOMING}"
+
+    def _content_key(self, accession: str, content_path: str) -> str:
+        ocfl.split_content_path(content_path)
+        return f"{self.folder(accession)}/{content_path}"
+
+    def _last(self, accession: str, name: str, record: type[_R], key: Callable[[_R], object]) -> Iterator[_R]:
+        self.flush(accession)
+        log = f"{self.folder(accession)}/{name}"
+        place: dict[object, int] = {}
+        superseded = False
+        for number, item in enumerate(_readable(self.bucket.read_log(log), record)):
+            superseded |= key(item) in place
+            place[key(item)] = number
+        for number, item in enumerate(_readable(self.bucket.read_log(log), record)):
+            if not superseded or place[key(item)] == number:
+                yield item
+
+
+def _readable(blocks: Iterable[bytes], record: type[_R]) -> Iterator[_R]:
+    for line in lines(blocks):
+        with suppress(ValidationError):  # a line torn by a crash: its file was never whole
+            yield record.model_validate_json(line)
+
+
+def _record_json(record: DraftRecord) -> bytes:
+    data = record.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    data = {**data, "state": record.state, "sheet": record.sheet.as_json()}
+    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -1,0 +1,240 @@
+"""A bucket that is a folder of a local (or mounted) file system."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from micrographia.errors import IntegrityError, NotFoundError
+from micrographia.formats.source import FileSource
+from micrographia.store.bucket import BLOCK_BYTES, Bucket
+from micrographia.store.disk import PRIVATE_FOLDER, FileWriter, disk_errors, make_folders, remove_empty_folders, remove_tree, sync_file
+
+
+class FolderBucket:
+    """Keys are relative paths of files below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.location = str(self.root)
+
+    def path(self, key: str) -> Path:
+        """Return the path of a key, whether or not there is a file."""
+        return self.root / key
+
+    def read(self, key: str) -> bytes:
+        """Return all bytes of a small file; NotFoundError when there is none."""
+        return b"".join(self.stream(key))
+
+    def read_start(self, key: str, length: int) -> bytes | None:
+        """Return up to `length` first bytes; None when there is no such file."""
+        try:
+            with open(self.path(key), "rb", buffering=0) as file:
+                return file.read(length)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes of a file in blocks; NotFoundError when there is none."""
+        try:
+            file = open(self.path(key), "rb", buffering=0)  # noqa: SIM115  closed below, and opened before the first block is asked for
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFoundError(f"There is no file {key} in {self.location}.") from error
+        with file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+    def source(self, key: str) -> FileSource:
+        """Return the file for reading by ranges; NotFoundError when there is none."""
+        try:
+            return FileSource(self.path(key))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFoundError(f"There is no file {key} in {self.location}.") from error
+
+    def local_path(self, key: str) -> Path | None:
+        """Return the path of the file."""
+        return self.path(key)
+
+    def size(self, key: str) -> int | None:
+        """Return the length of a file in bytes, None when there is none."""
+        try:
+            return os.stat(self.path(key), follow_symlinks=False).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def writer(self, key: str, *, staging: str, durable: bool = True) -> FileWriter:
+        """Return a writer for `key`; unfinished bytes lie under the folder `staging`."""
+        with disk_errors(key):
+            return FileWriter(self.path(key), self.path(staging) / temporary_name(), durable=durable)
+
+    def write(self, key: str, data: bytes, *, staging: str) -> None:
+        """Put a small file, whole or not at all, over what may be there."""
+        with disk_errors(key):
+            writer = self.writer(key, staging=staging)
+            try:
+                writer.write(data)
+                writer.commit()
+            finally:
+                writer.abort()
+
+    def create(self, key: str, data: bytes, *, staging: str) -> bool:
+        """Put a small file that must not be there yet; False when it is."""
+        with disk_errors(key):
+            writer = self.writer(key, staging=staging)
+            try:
+                writer.write(data)
+                sync_file(writer.path)
+                make_folders(self.path(key).parent)
+                os.link(writer.path, self.path(key))
+                sync_file(self.path(key).parent)
+            except FileExistsError:
+                return False
+            finally:
+                writer.abort()
+        return True
+
+    def update(self, key: str, change: Callable[[bytes], bytes], *, staging: str) -> None:
+        """Replace a small file by a function of what it holds; writers of one folder wait for each other."""
+        folder = self.path(key).parent
+        with disk_errors(key):
+            make_folders(folder)
+            with _locked(folder):
+                self.write(key, change(self.read_start(key, -1) or b""), staging=staging)
+
+    def append(self, key: str, data: bytes) -> None:
+        """Add whole lines to a log; a last line torn by a crash is ended first, so that readers see it as damaged and pass over it."""
+        with disk_errors(key):
+            fd = os.open(self.path(key), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                length = os.fstat(fd).st_size
+                if length and os.pread(fd, 1, length - 1) != b"\n":
+                    data = b"\n" + data
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(fd, rest) :]
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+    def replace_log(self, key: str, blocks: Iterable[bytes], *, staging: str) -> None:
+        """Put a log in place of what was there, whole or not at all."""
+        with disk_errors(key):
+            writer = self.writer(key, staging=staging)
+            try:
+                for block in blocks:
+                    writer.write(block)
+                writer.commit()
+                self.path(key).chmod(0o600)
+            finally:
+                writer.abort()
+
+    def read_log(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes of a log in blocks; nothing when there is none."""
+        if self.size(key) is not None:
+            yield from self.stream(key)
+
+    def files(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Yield (key, size) of every file below a folder; symbolic links and special files count as files of size -1."""
+        pending = [folder]
+        while pending:
+            here = pending.pop()
+            with suppress(FileNotFoundError), os.scandir(self.path(here)) as entries:
+                for entry in entries:
+                    key = f"{here}/{entry.name}" if here else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(key)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield key, entry.stat(follow_symlinks=False).st_size
+                    else:
+                        yield key, -1
+
+    def folders(self, folder: str) -> Iterator[str]:
+        """Yield the names of the folders directly in a folder, sorted."""
+        try:
+            with os.scandir(self.path(folder)) as entries:
+                yield from sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
+    def delete(self, key: str) -> None:
+        """Delete a file, if it is there, and the folders that it leaves empty."""
+        path = self.path(key)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+        remove_empty_folders(path.parent, self.root)
+
+    def delete_folder(self, folder: str, *, staging: str) -> None:
+        """Delete a folder: it vanishes at once by a rename into `staging`, then its bytes go."""
+        path, away = self.path(folder), self.path(staging) / temporary_name()
+        if not path.is_dir():
+            return
+        make_folders(away.parent, PRIVATE_FOLDER)
+        path.rename(away)
+        remove_tree(away)
+        remove_empty_folders(path.parent, away.parent if path.is_relative_to(away.parent) else self.root)
+
+    def delete_empty_folders(self, folder: str) -> None:
+        """Delete the folders at and below `folder` that hold no file."""
+        for here, _, _ in os.walk(self.path(folder), topdown=False):
+            with suppress(OSError):  # not empty
+                os.rmdir(here)
+
+    def bring(self, key: str, source: Bucket, source_key: str, *, sha256: str, resume: bool, staging: str) -> None:
+        """Copy a file here by way of `staging`, held against its digest; with `resume`, one that is here with that digest is kept."""
+        if resume and _digest(self.stream(key)) == sha256:
+            return
+        with disk_errors(key):
+            writer = self.writer(key, staging=staging)
+            try:
+                digest = hashlib.sha256()
+                for block in source.stream(source_key):
+                    digest.update(block)
+                    writer.write(block)
+                if digest.hexdigest() != sha256:
+                    raise IntegrityError(
+                        f"{source_key} in {source.location} has sha256 {digest.hexdigest()}; {sha256} was expected. Run audit."
+                    )
+                writer.commit()
+            finally:
+                writer.abort()
+
+
+def temporary_name() -> str:
+    """Return a name for unfinished bytes that says which process they belong to."""
+    return f"{os.uname().nodename[:64]}-{os.getpid()}-{secrets.token_hex(6)}"
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a temporary name belongs to a process of this machine that no longer lives."""
+    host, _, rest = name.rpartition("-")[0].rpartition("-")
+    if host != os.uname().nodename[:64] or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _digest(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
