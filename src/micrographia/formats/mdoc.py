@@ -10,7 +10,7 @@ The metadata that `inspect` gives, JSON-ready::
     kind                        tilt_series, frame_sets, montage or other
     tilt_angles_deg             one a section, or absent when a section has none
     tilt_axis_deg, binning      from the titles, else RotationAngle of the sections is left in `sections`
-    pixel_size_a, voltage_kv, magnification, exposure_dose_e_per_a2 (sum), dose_e_per_a2 (of one section, median),
+    pixel_size_a, voltage_kv, magnification, total_dose_e_per_a2 (sum over the sections), dose_e_per_a2 (of one section, median),
     defocus_um [min, max], target_defocus_um, image_file, image_size [x, y], frame_count, microscope, software, started
     movies                      [file name of SubFramePath], as far as sections name them
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import PureWindowsPath
 from statistics import median
 from typing import Any
@@ -37,7 +38,9 @@ _TILT_AXIS = re.compile(r"Tilt axis angle\s*=\s*(-?[\d.]+)", re.IGNORECASE)
 _BINNING = re.compile(r"\bbinning\s*=\s*([\d.]+)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # values that are text even where they look like a number
-_TEXT_KEYS = frozenset(("SubFramePath", "NavigatorLabel", "ImageFile", "DateTime", "GainReference", "ChannelName", "AcquiredAtNavItem", "T"))
+_TEXT_KEYS = frozenset(
+    ("SubFramePath", "NavigatorLabel", "ImageFile", "DateTime", "GainReference", "ChannelName", "AcquiredAtNavItem", "T")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class Mdoc:
 def read_mdoc(source: ByteSource) -> Mdoc:
     """Return the contents of a .mdoc file; UnreadableError when it is none."""
     if source.size > _MOST_BYTES:
-        raise UnreadableError("mdoc.unreadable", f"{source.name} has {source.size} bytes; an mdoc file has less than {_MOST_BYTES >> 20} MiB.")
+        raise UnreadableError(
+            "mdoc.unreadable", f"{source.name} has {source.size} bytes; an mdoc file has less than {_MOST_BYTES >> 20} MiB."
+        )
     data = source.read(0, source.size)
     if b"\0" in data:
         raise UnreadableError("mdoc.unreadable", f"{source.name} holds binary data.", found="a zero byte", expected="lines of key = value")
@@ -109,7 +114,9 @@ def parse_mdoc(text: str, name: str = "mdoc") -> Mdoc:
             continue
         understood += 1
     if not understood:
-        raise UnreadableError("mdoc.unreadable", f"{name} is no mdoc file: no line of it reads key = value.", expected="lines such as PixelSpacing = 1.35")
+        raise UnreadableError(
+            "mdoc.unreadable", f"{name} is no mdoc file: no line of it reads key = value.", expected="lines such as PixelSpacing = 1.35"
+        )
     return Mdoc(tuple(titles), header, tuple(sections))
 
 
@@ -134,7 +141,7 @@ def summary(mdoc: Mdoc) -> dict[str, Any]:
         "kind": "frame_sets" if frames else "montage" if montage else "tilt_series" if is_series else "other",
         "titles": list(mdoc.titles),
         "header": dict(mdoc.header),
-        "sections": [{"kind": s.kind, "index": s.index, **s.values} for s in mdoc.sections],
+        "sections": [{**s.values, "kind": s.kind, "index": s.index} for s in mdoc.sections],
     }
     if tilts and len(tilts) == len(main):
         result["tilt_angles_deg"] = tilts
@@ -152,7 +159,12 @@ def _acquisition(mdoc: Mdoc, main: tuple[MdocSection, ...], kind: str) -> dict[s
         found["tilt_axis_deg"] = float(axis[1])
     if binning := _BINNING.search(title):
         found["binning"] = float(binning[1])
-    for name, key in (("pixel_size_a", "PixelSpacing"), ("voltage_kv", "Voltage"), ("magnification", "Magnification"), ("exposure_s", "ExposureTime")):
+    for name, key in (
+        ("pixel_size_a", "PixelSpacing"),
+        ("voltage_kv", "Voltage"),
+        ("magnification", "Magnification"),
+        ("exposure_s", "ExposureTime"),
+    ):
         here = mdoc.header.get(key)
         numbers = [float(here)] if isinstance(here, int | float) else mdoc.numbers(key, kind)
         if numbers:
@@ -160,7 +172,7 @@ def _acquisition(mdoc: Mdoc, main: tuple[MdocSection, ...], kind: str) -> dict[s
     doses = mdoc.numbers("ExposureDose", kind)
     if any(doses):
         found["dose_e_per_a2"] = median(doses)
-        found["exposure_dose_e_per_a2"] = round(sum(doses), 6)
+        found["total_dose_e_per_a2"] = round(sum(doses), 6)
     if defocus := mdoc.numbers("Defocus", kind):
         found["defocus_um"] = [min(defocus), max(defocus)]
     if targets := mdoc.numbers("TargetDefocus", kind):
@@ -190,6 +202,8 @@ def _typed(key: str, text: str) -> Value:
     if not words or not all(_NUMBER.fullmatch(w) for w in words):
         return text
     numbers = [_number(w) for w in words]
+    if not all(map(isfinite, numbers)):
+        return text
     return numbers[0] if len(numbers) == 1 else numbers
 
 

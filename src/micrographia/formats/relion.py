@@ -36,13 +36,13 @@ _FILE_COLUMNS = frozenset(
     rlnMtfFileName rlnReferenceImage rlnUnfilteredMapHalf1 rlnUnfilteredMapHalf2 rlnMaskName
     rlnTomoTiltSeriesStarFile rlnTomoTiltSeriesName rlnTomoReconstructedTomogram rlnTomoReconstructedTomogramDenoised
     rlnTomoReconstructedTomogramHalf1 rlnTomoReconstructedTomogramHalf2 rlnTomoParticlesFile rlnTomoTomogramsFile
-    rlnTomoTrajectoriesFile rlnTomoManifoldsFile rlnTomoImportParticleFile rlnEtomoDirectiveFile wrpMovieName""".split()
+    rlnTomoTrajectoriesFile rlnTomoManifoldsFile rlnTomoImportParticleFile rlnEtomoDirectiveFile wrpMovieName""".split()  # noqa: SIM905  a table, not code
 )
 _RANGE_COLUMNS = frozenset(
     """rlnVoltage rlnSphericalAberration rlnAmplitudeContrast rlnDefocusU rlnDefocusV rlnMagnification rlnDetectorPixelSize rlnPixelSize
     rlnImagePixelSize rlnImageSize rlnMicrographPixelSize rlnMicrographOriginalPixelSize rlnTomoTiltSeriesPixelSize rlnTomoTomogramBinning
     rlnTomoNominalStageTiltAngle rlnTomoNominalTiltAxisAngle rlnTomoNominalDefocus rlnMicrographPreExposure rlnMicrographDoseRate
-    rlnCtfMaxResolution rlnHelicalTubeID wrpAngleTilt wrpDose""".split()
+    rlnCtfMaxResolution rlnHelicalTubeID wrpAngleTilt wrpDose""".split()  # noqa: SIM905
 )
 # the first that fits says the kind: name, blocks one of which must be there, columns all of which must be there
 _KINDS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -72,7 +72,7 @@ _MOST_BLOCKS = 2_000
 _MOST_VALUES = 2_000
 # tables whose rows are kept whole: optics groups, job options, pipelines
 _KEPT_BLOCKS = frozenset(
-    """optics joboptions_values job pipeline_processes pipeline_nodes pipeline_input_edges pipeline_output_edges""".split()
+    ("optics", "job", "joboptions_values", "pipeline_processes", "pipeline_nodes", "pipeline_input_edges", "pipeline_output_edges")
 )
 _MOST_KEPT_ROWS = 20_000
 _TILT_COLUMNS = ("rlnTomoNominalStageTiltAngle", "wrpAngleTilt")
