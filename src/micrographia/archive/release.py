@@ -1,0 +1,94 @@
+"""Release: the bytes move into the store, the entry becomes public, the draft is gone.
+
+(1) The draft's record says when the release began. From here on a restart completes it.
+(2) The store publishes the version; writing the root inventory is the commit point.
+(3) The draft's events join the object's log, without names and comments.
+(4) The catalogue shows the version.
+(5) The draft is deleted.
+Every step may be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from micrographia.archive.archive import Archive
+from micrographia.errors import MicrographiaError, UnavailableError
+from micrographia.model.lifecycle import State, next_state
+from micrographia.model.records import DraftRecord, EntryRecord, Event
+
+log = logging.getLogger(__name__)
+
+
+def release_entry(archive: Archive, accession: str, *, actor: str = "") -> EntryRecord:
+    """Return the record of the version that is now public; WrongStateError unless it was ACCEPTED or HELD."""
+    with archive.drafts.lock(accession):
+        record = archive.drafts.record(accession)
+        if not record.released_at:
+            state = next_state("release", record.state, accession=accession)
+            now = archive.now()
+            event = Event(at=now, verb="release", version=record.version, actor=actor, state=state)
+            record = record.model_copy(update={"released_at": now, "events": (*record.events, event)})  # (1)
+            archive.drafts.save(record)
+        return _complete_release(archive, record)
+
+
+def recover(archive: Archive) -> list[str]:
+    """Return the accessions whose interrupted release was completed; those that another process is busy with are left to it."""
+    completed = []
+    for accession in list(archive.drafts.accessions()):
+        try:
+            if archive.drafts.record(accession).released_at:
+                with archive.drafts.lock(accession, wait=False):
+                    _complete_release(archive, archive.drafts.record(accession))
+                completed.append(str(accession))
+        except UnavailableError:
+            continue
+        except MicrographiaError as error:  # one damaged draft must not keep the archive from starting
+            log.warning("%s: its interrupted release could not be completed: %s", accession, error)
+    return completed
+
+
+def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
+    accession, version = draft.accession, draft.version
+    file_count = size_bytes = image_count = 0
+    for file in archive.drafts.files(accession):
+        file_count += 1
+        size_bytes += file.size_bytes
+    for _ in archive.drafts.images(accession):
+        image_count += 1
+    entry = EntryRecord(
+        accession=accession,
+        version=version,
+        created_at=draft.created_at,
+        released_at=draft.released_at,
+        change_note=draft.change_note,
+        file_count=file_count,
+        size_bytes=size_bytes,
+        image_count=image_count,
+        sheet=draft.sheet,
+        findings=draft.findings,
+    )
+    archive.store.publish(
+        archive.drafts,
+        accession,
+        version,
+        entry=entry,
+        files=lambda: archive.drafts.files(accession),
+        images=lambda: archive.drafts.images(accession),
+        message=draft.change_note or ("First release" if version == 1 else f"Version {version}"),
+        user=draft.sheet.authors[0].name if draft.sheet.authors else "",
+    )  # (2)
+    for event in draft.events:
+        archive.store.append_event(accession, _public(event))  # (3)
+    archive.catalogue.add_events(accession, draft.events)
+    archive.catalogue.put_version(
+        entry, State.RELEASED, archive.store.files(accession, version), archive.store.images(accession, version)
+    )  # (4)
+    archive.drafts.delete(accession)  # (5)
+    return entry
+
+
+def _public(event: Event) -> Event:
+    """Return what the object's log may say of it: the root may be mirrored by anyone, so no names and no curators' comments."""
+    return event.model_copy(update={"actor": "", "detail": {}})

@@ -1,0 +1,62 @@
+"""What may still happen to a released entry: obsolete, withdraw, purge. The bytes of a version never change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrographia.archive.archive import Archive
+from micrographia.errors import InvalidInputError, NotFoundError
+from micrographia.ids import EntryId
+from micrographia.model.lifecycle import next_state
+from micrographia.model.records import Event
+
+# verbs that say something of the entry as a whole
+ENTRY_VERBS = ("obsolete", "withdraw", "purge")
+
+
+def obsolete_entry(archive: Archive, accession: str, *, superseded_by: str, actor: str = "") -> Event:
+    """Mark a released entry as superseded by another one that is released here; it stays readable."""
+    if superseded_by == accession or archive.catalogue.entry(EntryId.parse(superseded_by)) is None:
+        raise InvalidInputError(f"{superseded_by} cannot supersede {accession}: expected the accession of another entry in this archive.")
+    return _mark(archive, accession, "obsolete", actor=actor, detail={"superseded_by": superseded_by})
+
+
+def withdraw_entry(archive: Archive, accession: str, *, reason: str, actor: str = "") -> Event:
+    """Withdraw an entry: a tombstone (title, reason, date) answers in its place, the bytes are kept."""
+    return _mark(archive, accession, "withdraw", actor=actor, detail={"reason": _given(reason, "withdrawn")})
+
+
+def purge_entry(archive: Archive, accession: str, *, reason: str, actor: str = "") -> Event:
+    """Destroy the bytes of an entry, where the law asks for it; tombstone and digests stay. There is no way back."""
+    event = _mark(archive, accession, "purge", actor=actor, detail={"reason": _given(reason, "purged")})
+    archive.store.purge(EntryId.parse(accession), event.model_dump(mode="json"))
+    return event
+
+
+def _given(reason: str, done: str) -> str:
+    if not reason.strip():
+        raise InvalidInputError(f"An entry is {done} with a reason that its tombstone shows; the reason is empty.")
+    return reason.strip()
+
+
+def _mark(archive: Archive, accession: str, verb: str, *, actor: str, detail: dict[str, Any]) -> Event:
+    """Write the event into the object's log (the truth), then into the catalogue."""
+    identifier = EntryId.parse(accession)
+    with archive.drafts.lock(identifier):
+        entry = archive.catalogue.entry(identifier)
+        if entry is None:
+            raise NotFoundError(f"There is no entry {accession}.")
+        state = next_state(verb, entry.state, accession=accession)
+        record = archive.catalogue.entry_document(identifier, entry.latest_version)
+        detail = {"title": record.sheet.title if record else "", **detail}
+        event = Event(at=archive.now(), verb=verb, version=entry.latest_version, actor=actor, state=state, detail=detail)
+        archive.store.append_event(identifier, event)
+        apply_event(archive, event, accession)
+        return event
+
+
+def apply_event(archive: Archive, event: Event, accession: str) -> None:
+    """Show in the catalogue what an event of an object's log says; once more is harmless."""
+    archive.catalogue.add_event(accession, event)
+    if event.verb in ENTRY_VERBS and event.state is not None:
+        archive.catalogue.set_state(accession, None, event.state, {**event.detail, "date": event.at[:10]})

@@ -1,0 +1,32 @@
+"""The one place where everything is plugged together from the settings."""
+
+from __future__ import annotations
+
+from micrographia.archive.archive import Archive
+from micrographia.archive.release import recover
+from micrographia.catalogue import Catalogue
+from micrographia.errors import UnavailableError
+from micrographia.settings import Settings
+from micrographia.store import Drafts, Store
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Return the archive that `settings` describe; what is missing is made, and releases that a crash interrupted are completed.
+
+    Raises
+    ------
+    UnavailableError
+        The home, store or database cannot be opened.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UnavailableError(f"{settings.home}: the archive's folder cannot be made: {exc.strerror}.") from exc
+    archive = Archive(
+        store=Store.open(settings.store_location),
+        drafts=Drafts.open(settings.drafts_location),
+        catalogue=Catalogue.open(settings.database),
+        settings=settings,
+    )
+    recover(archive)
+    return archive
