@@ -1,0 +1,1 @@
+"""What tests are made with: servers, phantoms, contract suites. Imported by tests only."""
