@@ -139,10 +139,7 @@ def examine_structure(
     progress : callable, optional
         Called with the number of files looked at since the last call.
     """
-    if not folder.is_dir():
-        raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
-    limits = WorkerLimits(memory_mib=settings.worker_memory_mib, seconds=settings.worker_seconds)
-    descriptions = Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=progress))
+    descriptions = survey_folder(folder, settings=settings, progress=progress)
     text, findings = read_sheet(folder)
     blanks: tuple[str, ...] = ()
     if text is not None:
@@ -164,6 +161,14 @@ def examine_structure(
         deposit=deposit,
     )
     return examination.judged(None)
+
+
+def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int], None] | None = None) -> Descriptions:
+    """Return what the headers of all files in a folder say."""
+    if not folder.is_dir():
+        raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
+    limits = WorkerLimits(memory_mib=settings.worker_memory_mib, seconds=settings.worker_seconds)
+    return Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=progress))
 
 
 def read_sheet(folder: Path) -> tuple[bytes | None, tuple[Finding, ...]]:

@@ -53,24 +53,24 @@ class Entry:
     ) -> None:
         self._transport = transport
         self.accession = accession
-        self._summary = document or summary or {}
+        self.summary: Document = document or summary or {}
         if document is not None:
             self.__dict__["metadata"] = dict(document)
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
         """Everything that the archive says of this version, as its API shows it."""
-        return dict(self._transport.entry(self.accession, self._summary.get("version")))
+        return dict(self._transport.entry(self.accession, self.summary.get("version")))
 
     @property
     def title(self) -> str:
         """Title."""
-        return str(self._summary.get("title") or self.metadata["title"])
+        return str(self.summary.get("title") or self.metadata["title"])
 
     @property
     def version(self) -> int:
         """Number of this version, from 1."""
-        return int(self._summary.get("version") or self.metadata["version"])
+        return int(self.summary.get("version") or self.metadata["version"])
 
     @cached_property
     def versions(self) -> list[int]:

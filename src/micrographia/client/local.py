@@ -117,6 +117,7 @@ class LocalTransport:
                 match = _HEAD.search(start)
                 head = int(match[1]) if match else ocfl.version_number(str(json.loads(start + inventory.read()).get("head")))
         except (FileNotFoundError, NotADirectoryError):
+            self._refuse_purged(accession)
             raise NotFoundError(f"There is no entry {accession} in {self.location}.") from None
         except ValueError as exc:
             raise IntegrityError(f"{accession}: its {ocfl.INVENTORY} is not JSON. Audit the archive.") from exc
@@ -133,11 +134,14 @@ class LocalTransport:
                 return event.state, event
         return State.RELEASED, None
 
+    def _refuse_purged(self, accession: EntryId) -> None:
+        path = self._root / ocfl.TOMBSTONES / accession / "tombstone.json"
+        if path.is_file():
+            tombstone = json.loads(path.read_bytes())
+            raise GoneError(f"{accession} was purged: its bytes are destroyed.", tombstone)
+
     def _refuse_gone(self, accession: EntryId, latest: int, event: Event | None) -> None:
-        try:
-            title = self._record(accession, latest).sheet.title
-        except IntegrityError:  # purged
-            title = ""
+        title = self._record(accession, latest).sheet.title
         reason = str(event.detail.get("reason") or "") if event else ""
         at = event.at if event else ""
         raise GoneError(

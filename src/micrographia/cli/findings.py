@@ -1,0 +1,55 @@
+"""Findings as a table that people read: worst first, one row a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from micrographia.cli.output import counted, plain
+from micrographia.model.finding import Finding, Report
+
+# of each severity; --json lists all
+_MOST_SHOWN = 100
+_STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+
+
+def findings_table(report: Report) -> RenderableType:
+    """Return the findings of a report, grouped by severity."""
+    return Group(*_groups(report)) if report.findings else Text("No findings.", style="green")
+
+
+def summary(report: Report) -> str:
+    """Return how many findings there are: 2 errors, 1 warning, 0 notes."""
+    return ", ".join(counted(report.count(severity), severity) for severity in ("error", "warning", "note"))
+
+
+def _groups(report: Report) -> Iterator[RenderableType]:
+    for severity, findings in groupby(report.findings, lambda f: f.severity):
+        number = report.count(severity)
+        yield Text(counted(number, severity), style=_STYLE[severity])
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 2), pad_edge=True)
+        table.add_column(overflow="fold", ratio=1, min_width=16)
+        table.add_column(overflow="fold", ratio=2)
+        for finding in islice(findings, _MOST_SHOWN):
+            table.add_row(Text(plain(finding.path), style="bold"), _told(finding))
+        yield table
+        if number > _MOST_SHOWN:
+            yield Text(f"  … and {number - _MOST_SHOWN:,} more; --json lists all", style="dim")
+
+
+def _told(finding: Finding) -> Text:
+    text = Text(plain(finding.message))
+    if finding.found and finding.expected:
+        text.append(f" Found {plain(finding.found)}, expected {plain(finding.expected)}.")
+    elif finding.found:
+        text.append(f" Found {plain(finding.found)}.")
+    elif finding.expected:
+        text.append(f" Expected {plain(finding.expected)}.")
+    if finding.hint:
+        text.append(f"\n→ {plain(finding.hint)}", style="italic")
+    text.append(f"  [{finding.rule}]", style="dim")
+    return text
