@@ -60,7 +60,10 @@ def revise(
     move: Move = False,
     as_json: Json = False,
 ) -> None:
-    """Take FOLDER in as the next version of an entry; unchanged files are shared with the version before."""
+    """Take FOLDER in as the next version of an entry.
+
+    FOLDER holds all files of the new version; what did not change is shared with the version before.
+    """
     mode = _mode(copy=copy, link=link, move=move)
     archive = open_home(home)
     from micrographia.archive.revise import revise_from_folder

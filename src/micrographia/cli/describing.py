@@ -14,7 +14,6 @@ from micrographia.cli.exit_codes import FINDINGS
 from micrographia.cli.options import Folder, Json
 from micrographia.cli.output import answer, counted, print_json, progress
 from micrographia.errors import UnavailableError, WrongStateError
-from micrographia.model.records import SHEET_FILE
 from micrographia.settings import Settings
 
 
@@ -24,9 +23,10 @@ def describe(
     force: Annotated[bool, typer.Option("--force", help="Write over an entry.yaml that a person edited.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Draft FOLDER/entry.yaml, the deposition sheet, from what the files say."""
+    """Draft FOLDER/entry.yaml from what the files say."""
     from micrographia.describe import draft_sheet, is_untouched, render_yaml
     from micrographia.examine import read_sheet, survey_folder
+    from micrographia.model.records import SHEET_FILE
 
     with progress("reading headers") as advance:
         draft = draft_sheet(survey_folder(folder, settings=Settings.from_environment(), progress=advance), folder)
@@ -39,7 +39,8 @@ def describe(
         return
     if not force and (unreadable or (there is not None and not is_untouched(present))):
         raise WrongStateError(
-            f"{path} was written or edited by a person and is left as it is. See what would change with --diff, or write over it with --force."
+            f"{path} was written or edited by a person and is left as it is. "
+            "See what would change with --diff, or write over it with --force."
         )
     write_atomically(path, text)
     answer(

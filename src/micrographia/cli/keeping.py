@@ -22,7 +22,10 @@ Some = Annotated[list[str] | None, typer.Argument(metavar="[ACCESSION]...", help
 
 
 def audit(accession: Some = None, home: Home = None, replica: Replica = None, as_json: Json = False) -> None:
-    """Read every released byte again and name what is damaged, missing or undeclared. Exit code 4 when something is."""
+    """Read every released byte again and name damage.
+
+    Damaged, missing and undeclared files are named; exit code 4 when there are any that --from could not mend.
+    """
     archive = open_home(home)
     from micrographia.archive.audit import audit as read_again
 

@@ -74,7 +74,10 @@ def release(accession: Accession, home: Home = None, as_json: Json = False) -> N
 
 
 def withdraw(accession: Accession, reason: Reason, home: Home = None, as_json: Json = False) -> None:
-    """Withdraw a released entry: a tombstone answers in its place, the bytes are kept."""
+    """Withdraw a released entry, leaving a tombstone.
+
+    The bytes are kept; nobody can read them.
+    """
     archive = open_home(home)
     from micrographia.archive.withdraw import withdraw_entry
 
@@ -82,7 +85,10 @@ def withdraw(accession: Accession, reason: Reason, home: Home = None, as_json: J
 
 
 def obsolete(accession: Accession, by: Successor, home: Home = None, as_json: Json = False) -> None:
-    """Mark a released entry as replaced by another one; it stays readable."""
+    """Mark a released entry as replaced by another.
+
+    It stays readable and says what replaces it.
+    """
     archive = open_home(home)
     from micrographia.archive.withdraw import obsolete_entry
 
@@ -90,7 +96,10 @@ def obsolete(accession: Accession, by: Successor, home: Home = None, as_json: Js
 
 
 def purge(accession: Accession, reason: Reason, yes: Sure = False, home: Home = None, as_json: Json = False) -> None:
-    """Destroy the bytes of an entry, where the law asks for it; tombstone and digests stay."""
+    """Destroy the bytes of an entry, where the law asks.
+
+    Its tombstone and the digests of its files stay.
+    """
     if not yes and not typer.confirm(f"Destroy every byte of {accession}? There is no way back.", err=True):
         raise InvalidInputError(f"{accession} was not purged; it takes a yes, or --yes.")
     archive = open_home(home)

@@ -70,7 +70,10 @@ def get(
     server: Server = None,
     as_json: Json = False,
 ) -> None:
-    """Download files: parallel, verified; the same command continues after an interruption."""
+    """Download files, in parallel and verified.
+
+    The same command continues after an interruption and fetches nothing twice.
+    """
     folder = output or Path(accession)
     with open_client(home, server) as archive:
         entry = archive.entry(accession, version)
