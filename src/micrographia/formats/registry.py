@@ -207,11 +207,11 @@ def inspect(source: ByteSource | ByteTree, path: str) -> FileDescription:
         Path inside the deposit, for the description and its remarks.
     """
     if isinstance(source, ByteTree):
-        return _describe(source, path, format_named("ome_zarr"), 0)
+        return inspect_as(source, path, format_named("ome_zarr"), 0)
     format_ = identify(source.name, source.read(0, min(HEAD_BYTES, source.size)))
     if format_ is None:
         return FileDescription(path, source.size, "", media_type(source.name))
-    return _describe(source, path, format_, source.size)
+    return inspect_as(source, path, format_, source.size)
 
 
 def open_image(source: ByteSource | ByteTree, format_name: str, index: int = 0, header: ImageHeader | None = None) -> LazyImage:
@@ -235,7 +235,8 @@ def open_image(source: ByteSource | ByteTree, format_name: str, index: int = 0, 
     return image
 
 
-def _describe(source: ByteSource | ByteTree, path: str, format_: Format, size_bytes: int) -> FileDescription:
+def inspect_as(source: ByteSource | ByteTree, path: str, format_: Format, size_bytes: int) -> FileDescription:
+    """Return what the header says, for a file whose format is known; as `inspect` it never raises on bad data."""
     try:
         contents: Contents = _module(format_.module).inspect(source, path)
     except UnreadableError as exc:

@@ -48,14 +48,17 @@ class ByteTree(Protocol):
 
 
 class FileSource:
-    """A local file, read with `pread`: safe to share between threads, no seek, no buffer."""
+    """A local file, read with `pread`: safe to share between threads, no seek, no buffer.
+
+    With `follow_links=False` a symbolic link in the last place is refused (OSError) and a pipe does not block.
+    """
 
     __slots__ = ("_fd", "name", "path", "size")
 
-    def __init__(self, path: Path | str, name: str | None = None) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path | str, name: str | None = None, *, follow_links: bool = True) -> None:
+        self.path = path
         self.name = name or os.path.basename(path)  # noqa: PTH119  cheaper, and this runs once a file
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW | os.O_NONBLOCK))
         self.size = os.fstat(self._fd).st_size
 
     def read(self, start: int, length: int) -> bytes:
@@ -124,7 +127,7 @@ class FolderTree:
             current = current / part
             if current.is_symlink():
                 return None
-        return FileSource(current) if current.is_file() else None
+        return FileSource(current, follow_links=False) if current.is_file() else None
 
     def list(self, prefix: str = "") -> Iterable[str]:
         """Return the paths of all plain files below `prefix`, relative to the tree, sorted."""

@@ -1,0 +1,223 @@
+"""Worker processes with limits for parsers that trust their input: a worker that dies, hangs or grows fails its own task alone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import forkserver
+from typing import Any, Self, TypeVar
+
+import pebble
+
+from micrographia.errors import TooLargeError, UnavailableError
+from micrographia.formats.description import UnreadableError
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+# one thread a worker: two jobs with free threads are slower than one
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLOSC_NTHREADS", "TIFFFILE_NUM_THREADS")
+_PRELOADED = ["micrographia.formats.registry", "micrographia.formats.mrc", "micrographia.formats.workers"]
+_PR_SET_PDEATHSIG = 1
+_starting = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What one worker may take."""
+
+    memory_mib: int = 2048
+    """Address space, MiB; what the interpreter and its libraries map counts."""
+    seconds: float = 60.0
+    """Time for one task, unless the call says another."""
+
+
+class Workers:
+    """A pool of worker processes; they start with the first task. Safe to use from several threads; a context manager.
+
+    Functions and arguments must be picklable. Nothing is forked from a process with threads: workers come from a fork server (where the
+    platform has one), so starting one again after it died takes milliseconds.
+
+    Parameters
+    ----------
+    count : int
+        Worker processes; 0 means one per processor.
+    limits : WorkerLimits
+    """
+
+    def __init__(self, count: int = 0, limits: WorkerLimits | None = None) -> None:
+        self.count = count or os.cpu_count() or 1
+        self.limits = limits or WorkerLimits()
+        self._pool: pebble.ProcessPool | None = None
+        self._lock = threading.Lock()
+
+    def call(self, function: Callable[..., _Result], *args: Any, timeout: float | None = None) -> _Result:
+        """Return `function(*args)` as a worker computed it.
+
+        Raises
+        ------
+        TooLargeError
+            It took more memory or time than the limits allow (`timeout` in seconds; None means that of the limits).
+        UnreadableError
+            The worker died of it.
+        UnavailableError
+            No worker could be started.
+        Exception
+            What the function itself raised.
+        """
+        return self._start(function, args, timeout)()
+
+    def submit_batch(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Callable[[], list[_Result | Exception]]:
+        """Start `function(item)` for `items` in one task and return the function that waits for its results, in order.
+
+        An item that fails gives its exception as result. Where the task fails as a whole, each item is tried again alone.
+        """
+        wait = self._start(_each, (function, items), None)
+
+        def results() -> list[_Result | Exception]:
+            try:
+                return wait()
+            except (TooLargeError, UnreadableError, UnavailableError) as exc:
+                return [exc] if len(items) == 1 else [result for item in items for result in self.submit_batch(function, [item])()]
+
+        return results
+
+    def map_batches(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item], *, batch_size: int = 16
+    ) -> Iterator[_Result | Exception]:
+        """Yield `function(item)` for each item in order; an item that failed gives its exception and harms no other."""
+        waiting: deque[Callable[[], list[_Result | Exception]]] = deque()
+        iterator = iter(items)
+        while batch := list(islice(iterator, batch_size)):
+            waiting.append(self.submit_batch(function, batch))
+            if len(waiting) > 2 * self.count:
+                yield from waiting.popleft()()
+        while waiting:
+            yield from waiting.popleft()()
+
+    def close(self) -> None:
+        """Stop the workers, busy or not."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _start(self, function: Callable[..., _Result], args: tuple[Any, ...], timeout: float | None) -> Callable[[], _Result]:
+        """Start a task and return the function that waits for its result; an idle worker that was killed costs one more try."""
+        seconds = timeout or self.limits.seconds
+        pool, future = self._schedule(function, args, seconds)
+
+        def wait() -> _Result:
+            try:
+                try:
+                    return future.result()  # type: ignore[no-any-return]
+                except BrokenProcessPool:
+                    self._forget(pool)
+                    return self._schedule(function, args, seconds)[1].result()  # type: ignore[no-any-return]
+            except (TimeoutError, MemoryError, pebble.ProcessExpired, BrokenProcessPool) as exc:
+                raise self._failure(exc, seconds) from exc
+            except BaseException:
+                future.cancel()
+                raise
+
+        return wait
+
+    def _schedule(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> tuple[pebble.ProcessPool, Any]:
+        pool = self._running_pool()
+        try:
+            return pool, pool.schedule(function, args=args, timeout=seconds)
+        except RuntimeError:  # it broke or was closed meanwhile
+            self._forget(pool)
+            pool = self._running_pool()
+            return pool, pool.schedule(function, args=args, timeout=seconds)
+
+    def _forget(self, pool: pebble.ProcessPool) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+
+    def _running_pool(self) -> pebble.ProcessPool:
+        with self._lock:
+            if self._pool is None:
+                self._pool = pebble.ProcessPool(
+                    max_workers=self.count, initializer=_limit_this_process, initargs=(self.limits.memory_mib << 20,), context=_context()
+                )
+            return self._pool
+
+    def _failure(self, exc: BaseException, seconds: float) -> Exception:
+        if isinstance(exc, TimeoutError):
+            return TooLargeError(f"It took more than the {seconds:g} seconds that one task may take.")
+        if isinstance(exc, MemoryError):
+            return TooLargeError(f"It took more than the {self.limits.memory_mib} MiB of memory that one task may take.")
+        if isinstance(exc, BrokenProcessPool):
+            return UnavailableError("No worker process could be started. Try again later.")
+        return UnreadableError(
+            "file.crash",
+            "The program that reads such files died of this one.",
+            found=str(exc),
+            expected="a file that can be read",
+            hint="Open it with the program that wrote it and save it again, or leave it out.",
+        )
+
+
+def _each(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result | Exception]:
+    """Run in the worker: one result or exception an item; what says that the worker itself is unwell ends the task."""
+    results: list[_Result | Exception] = []
+    for item in items:
+        try:
+            results.append(function(item))
+        except MemoryError:
+            raise
+        except Exception as exc:  # noqa: BLE001  the edge of the job: the caller decides what an exception means
+            results.append(exc)
+    return results
+
+
+def _limit_this_process(memory_bytes: int) -> None:
+    """Run in the worker as it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if sys.platform == "linux":  # follow the fork server, which follows the main process
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Return the way to start workers; the fork server starts here, with one thread a library and the readers loaded."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    with _starting:
+        before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+        try:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(_PRELOADED)
+            forkserver.ensure_running()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+    return context
