@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from micrographia.formats.source import ByteSource
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader, RawLayout, Statistics, VoxelSize
 
+_PERMUTATIONS = frozenset(permutations((1, 2, 3)))
 _STAMPS = {0x44: "<", 0x11: ">"}
 _STACK_SUFFIXES = (".mrcs", ".st", ".ali")
 _VOLUME_SUFFIXES = (".rec", ".map", ".ccp4", "_rec.mrc")
@@ -58,7 +60,8 @@ def inspect(source: ByteSource, path: str) -> Contents:
                 hint="Correct the number of sections in the header if images are missing from it.",
             )
         )
-    doubts += _departures(header)
+    labels = _labels(header)
+    doubts += _departures(header, labels)
     if doubts:
         remarks.append(
             Finding(
@@ -72,7 +75,7 @@ def inspect(source: ByteSource, path: str) -> Contents:
             )
         )
     sections = section_metadata(source, header, order) if header.nsymbt > 0 else {}
-    image = _image(source.name, header, order, geometry, sections)
+    image = _image(source.name, header, order, geometry, _metadata(header, order, labels) | sections)
     if finding := _voxel_size_finding(path, header, image):
         remarks.append(finding)
     return Contents((image,), remarks=tuple(remarks))
@@ -101,12 +104,16 @@ def read_header(source: ByteSource) -> tuple[MrcHeader, str, list[str]]:
     if source.size < HEADER_BYTES:
         raise _nonsense(source, f"{source.size} bytes", "at least 1024 bytes, the length of the header alone")
     head = source.read(0, HEADER_BYTES)
-    stamped = _STAMPS.get(head[212])
+    stamped = _STAMPS.get(head[212], "")
     headers = {order: MrcHeader._make(HEADER_STRUCT[order].unpack(head)) for order in ((stamped,) if stamped else "<>")}
     if stamped and not _makes_sense(headers[stamped]):
         other = "<" if stamped == ">" else ">"
         headers[other] = MrcHeader._make(HEADER_STRUCT[other].unpack(head))
-    order = max(headers, key=lambda o: (_makes_sense(headers[o]), _is_permutation(headers[o]), -abs(headers[o].nx)))
+    order = (
+        max(headers, key=lambda o: (_makes_sense(headers[o]), _is_permutation(headers[o]), -abs(headers[o].nx)))
+        if len(headers) > 1
+        else stamped
+    )
     header = headers[order]
     if not _makes_sense(header):
         found = f"mode {header.mode}, {header.nx} × {header.ny} × {header.nz} samples, extended header of {header.nsymbt} bytes"
@@ -132,7 +139,7 @@ def _makes_sense(header: MrcHeader) -> bool:
 
 
 def _is_permutation(header: MrcHeader) -> bool:
-    return {header.mapc, header.mapr, header.maps} == {1, 2, 3}
+    return (header.mapc, header.mapr, header.maps) in _PERMUTATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ def _geometry(header: MrcHeader) -> _Geometry:
     return _Geometry(HEADER_BYTES + header.nsymbt, row_bytes * header.ny * header.nz, lengths, strides, axes[0])
 
 
-def _image(name: str, header: MrcHeader, order: str, geometry: _Geometry, sections: dict[str, Any]) -> ImageHeader:
+def _image(name: str, header: MrcHeader, order: str, geometry: _Geometry, metadata: dict[str, Any]) -> ImageHeader:
     mode = MODES[header.mode]
     axes, physical = ("yx", (2, 1)) if geometry.lengths[3] == 1 else ("zyx", (3, 2, 1))
     shape = tuple(geometry.lengths[a] for a in physical)
@@ -170,22 +177,28 @@ def _image(name: str, header: MrcHeader, order: str, geometry: _Geometry, sectio
         axes, shape = "tzyx", (header.nz // header.mz, header.mz, *shape[-2:])
         strides = (strides[0] * header.mz, *strides) if len(strides) == 3 else (0, 0, *strides)
     is_stack = axes == "zyx" and _is_stack(name.lower(), header)
-    voxel_size = _voxel_size(header, sections, flat=is_stack or "z" not in axes)
+    voxel_size = _voxel_size(header, metadata, flat=is_stack or "z" not in axes)
     return ImageHeader(
         axes,
         shape,
         shown,
         voxel_size=voxel_size,
-        layout=RawLayout(geometry.offset, strides, np.dtype(f"{order}{stored}").str) if stored else None,
+        layout=RawLayout(geometry.offset, strides, f"{'|' if stored[1] == '1' else order}{stored}") if stored else None,
         origin=_origin(header, voxel_size),
         is_stack=is_stack,
         header_statistics=_header_statistics(header),
-        metadata=_metadata(header, order) | sections,
+        metadata=metadata,
     )
 
 
 def _is_volume_stack(header: MrcHeader) -> bool:
-    return 401 <= header.ispg <= 630 and header.mz > 0 and header.nz % header.mz == 0 and header.maps not in (1, 2)
+    return (
+        401 <= header.ispg <= 630
+        and header.mz > 0
+        and header.nz % header.mz == 0
+        and header.maps not in (1, 2)
+        and bool(MODES[header.mode].stored)
+    )
 
 
 def _is_stack(name: str, header: MrcHeader) -> bool:
@@ -198,13 +211,11 @@ def _is_stack(name: str, header: MrcHeader) -> bool:
     return header.mz == 1 or not (is_cube or header.nxstart or header.nystart or header.nzstart)
 
 
-def _voxel_size(header: MrcHeader, sections: dict[str, Any], *, flat: bool) -> VoxelSize | None:
+def _voxel_size(header: MrcHeader, metadata: dict[str, Any], *, flat: bool) -> VoxelSize | None:
     x, y, z = _spacing(header.xlen, header.mx), _spacing(header.ylen, header.my), _spacing(header.zlen, header.mz)
     if x is None or y is None:  # some microscopes write it per section only
-        x, y = (
-            _first_positive(sections.get("pixel_size_x_a")),
-            _first_positive(sections.get("pixel_size_y_a", sections.get("pixel_size_x_a"))),
-        )
+        x = _first_positive(metadata.get("pixel_size_x_a"))
+        y = _first_positive(metadata.get("pixel_size_y_a")) or x
     return VoxelSize(None if flat else z, y, x) if x and y else None
 
 
@@ -245,11 +256,11 @@ def _header_statistics(header: MrcHeader) -> Statistics | None:
     return Statistics(*values)
 
 
-def _metadata(header: MrcHeader, order: str) -> dict[str, Any]:
+def _metadata(header: MrcHeader, order: str, labels: list[str]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"mode": header.mode, "space_group": header.ispg}
     if order == ">":
         metadata["byte_order"] = "big"
-    if labels := _labels(header):
+    if labels:
         metadata["labels"] = [label for label in labels if label]
     angles = (header.alpha, header.beta, header.gamma)
     if any(0 < a < 180 and abs(a - 90) > 1e-3 for a in angles):
@@ -260,37 +271,38 @@ def _metadata(header: MrcHeader, order: str) -> dict[str, Any]:
 
 
 def _labels(header: MrcHeader) -> list[str]:
-    if not header.labels.strip(b"\0 "):
-        return []
-    return [_printable(header.labels[i : i + 80].split(b"\0", 1)[0]) for i in range(0, 800, 80)]
+    """Return the labels up to the last that holds text."""
+    data = header.labels.rstrip(b"\0 ")
+    return [_printable(data[i : i + 80].partition(b"\0")[0]) for i in range(0, len(data), 80)]
 
 
 def _printable(data: bytes) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in data.decode("latin-1")).split())
+    text = " ".join(data.decode("latin-1").split())
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _departures(header: MrcHeader) -> list[str]:
+def _departures(header: MrcHeader, labels: list[str]) -> list[str]:
     """What a strict validator would refuse and a reader need not."""
-    labels = [bool(label) for label in _labels(header)]
-    used = sum(labels)
-    checks = (
-        (header.map != b"MAP ", "no «MAP » in the header"),
-        (header.nversion not in (20140, 20141), f"format version {header.nversion}"),
-        (min(header.mx, header.my, header.mz) < 0, f"negative cell sampling {header.mx} × {header.my} × {header.mz}"),
-        (min(header.xlen, header.ylen, header.zlen) < 0, f"negative cell {header.xlen:g} × {header.ylen:g} × {header.zlen:g} Å"),
-        (not _is_permutation(header), f"axis order {header.mapc} {header.mapr} {header.maps}, read as 1 2 3"),
-        (header.ispg < 0, f"space group {header.ispg}"),
-        (
-            401 <= header.ispg <= 630 and not _is_volume_stack(header),
-            f"a stack of volumes of {header.mz} sections cannot have {header.nz} sections",
-        ),
-        (used != header.nlabl or not all(labels[:used]), f"{header.nlabl} labels announced, {used} found"),
-        (
-            header.nsymbt > 0 and header.exttyp not in KNOWN_EXTENDED_HEADERS,
-            f"extended header of unknown type «{_printable(header.exttyp)}»",
-        ),
-    )
-    return [text for wrong, text in checks if wrong]
+    found = []
+    if header.map != b"MAP ":
+        found.append("no «MAP » in the header")
+    if header.nversion not in (20140, 20141):
+        found.append(f"format version {header.nversion}")
+    if header.mx < 0 or header.my < 0 or header.mz < 0:
+        found.append(f"negative cell sampling {header.mx} × {header.my} × {header.mz}")
+    if header.xlen < 0 or header.ylen < 0 or header.zlen < 0:
+        found.append(f"negative cell {header.xlen:g} × {header.ylen:g} × {header.zlen:g} Å")
+    if not _is_permutation(header):
+        found.append(f"axis order {header.mapc} {header.mapr} {header.maps}, read as 1 2 3")
+    if header.ispg < 0:
+        found.append(f"space group {header.ispg}")
+    if 401 <= header.ispg <= 630 and not _is_volume_stack(header):
+        found.append(f"a stack of volumes of {header.mz} sections cannot have {header.nz} sections")
+    if len(labels) != header.nlabl or not all(labels):
+        found.append(f"{header.nlabl} labels announced, {sum(map(bool, labels))} found")
+    if header.nsymbt > 0 and header.exttyp not in KNOWN_EXTENDED_HEADERS:
+        found.append(f"extended header of unknown type «{_printable(header.exttyp.strip(bytes(1)))}»")
+    return found
 
 
 def _voxel_size_finding(path: str, header: MrcHeader, image: ImageHeader) -> Finding | None:
