@@ -181,6 +181,8 @@ class DraftRecord(_Record):
     """Release not before this UTC date (ISO 8601); empty when none was asked for."""
     source: str = ""
     """Folder it was deposited from, so that the same command resumes it."""
+    files_complete: bool = False
+    """Whether every file of the source is in."""
     released_at: str = ""
     """When its release began, UTC, ISO 8601; once set, a restart completes the release."""
     sheet: Sheet

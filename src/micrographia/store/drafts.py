@@ -9,8 +9,8 @@
                     incoming/        unfinished bytes
     drafts/.locks/MG-10001           held while a process works on the entry
 
-Files are noted in groups: bytes first, then the lines that say they are whole. A killed deposit loses at most the notes of its last group and
-finds everything else when it is run again.
+Files are noted in groups: bytes first, then the lines that say they are whole. A killed deposit loses at most the notes of its last group
+and finds everything else when it is run again.
 """
 
 from __future__ import annotations
@@ -164,8 +164,8 @@ class Drafts:
         path
             Path inside the entry.
         mode
-            copy; link (a hard link: no bytes move, the file must not be written again); move (link, then the source is removed once the file
-            is noted). link and move need drafts on the source's file system.
+            copy; link (a hard link: no bytes move, the file must not be written again and becomes read-only); move (link, then the source is
+            removed once the file is noted). link and move need drafts on the source's file system.
         """
         with self.incoming(accession, version, path) as file:
             sha256, size_bytes = take_in(source, file, mode)
@@ -230,11 +230,12 @@ class Drafts:
         self.flush(accession)
         self.bucket.replace_log(f"{self.folder(accession)}/{_IMAGES}", json_lines(images), staging=self.staging(accession))
 
-    def append_files(self, accession: str, files: Iterable[FileRecord]) -> None:
-        """Note further files: those of an earlier version that a new version shares."""
+    def append(self, accession: str, files: Iterable[FileRecord], images: Iterable[ImageRecord]) -> None:
+        """Note further files and images whose bytes are in: files of an earlier version that a new version shares, images that are a folder."""
         self.flush(accession)
-        for block in json_lines(files):
-            self.bucket.append(f"{self.folder(accession)}/{_FILES}", block)
+        for name, records in ((_IMAGES, images), (_FILES, files)):
+            for block in json_lines(records):
+                self.bucket.append(f"{self.folder(accession)}/{name}", block)
 
     def remove_file(self, accession: str, path: str) -> None:
         """Take a file out of a draft, with its images and, when the draft holds them, its bytes; NotFoundError when it has no such file."""

@@ -1,0 +1,78 @@
+"""Revise a released entry: a new version from a folder, which shares with the old one every file that did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from micrographia.archive.archive import Archive
+from micrographia.archive.deposit import Deposited, Until, move_on, refuse_errors, take_in
+from micrographia.archive.ingest import Progress
+from micrographia.archive.lookup import find_entry
+from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
+from micrographia.examine import Given, examine_structure
+from micrographia.ids import EntryId
+from micrographia.model.lifecycle import State
+from micrographia.model.records import DraftRecord, Event
+from micrographia.store.incoming import Mode
+
+
+def revise_from_folder(
+    archive: Archive,
+    accession: str,
+    folder: Path,
+    *,
+    change_note: str,
+    mode: Mode = "copy",
+    until: Until = "draft",
+    looked_at: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
+) -> Deposited:
+    """Make the files of a folder the next version of a released entry.
+
+    The folder's ``entry.yaml`` is the new sheet; without one, title and authors of the version before go on.
+
+    Raises
+    ------
+    InvalidInputError
+        The checks found errors, or nothing says what changed.
+    WrongStateError
+        The entry is not released, or a draft of its next version is someone else's.
+    """
+    if not change_note.strip():
+        raise InvalidInputError("A new version says what changed; the change note is empty.")
+    previous = find_entry(archive, accession)
+    if previous.state is not State.RELEASED:
+        raise WrongStateError(f"{accession} is {previous.state}; only a RELEASED entry gets a new version.", status=previous.state)
+    before = previous.record.sheet
+    given = Given(title=before.title, authors=tuple(a.name for a in before.authors))
+    examination = examine_structure(folder, settings=archive.settings, given=given, deposit=True, progress=looked_at)
+    refuse_errors(examination.report, "no version was made")
+    draft = _begin(archive, previous.record.version + 1, accession, folder, change_note)
+    draft = draft.model_copy(update={"sheet": examination.sheet, "change_note": change_note, "findings": examination.report.findings})
+    draft = take_in(archive, draft, folder, examination, mode=mode, progress=progress)
+    return move_on(archive, draft, folder, mode, until)
+
+
+def _begin(archive: Archive, version: int, accession: str, folder: Path, change_note: str) -> DraftRecord:
+    source, now = str(folder.resolve()), archive.now()
+    try:
+        draft = archive.drafts.record(accession)
+    except NotFoundError:
+        sheet = find_entry(archive, accession).record.sheet
+        draft = DraftRecord(
+            accession=EntryId.parse(accession),
+            version=version,
+            created_at=now,
+            change_note=change_note,
+            source=source,
+            sheet=sheet,
+            events=(Event(at=now, verb="revise", version=version, state=State.DRAFT),),
+        )
+        archive.drafts.create(draft)
+        archive.catalogue.put_draft(draft)
+        return draft
+    if draft.source != source or draft.version != version or draft.state is not State.DRAFT:
+        found = f"a draft of version {draft.version} ({draft.state}, from {draft.source or 'an upload'})"
+        raise WrongStateError(f"{accession} has {found} already.", status=draft.state)
+    return draft
