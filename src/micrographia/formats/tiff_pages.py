@@ -21,7 +21,7 @@ from micrographia.formats.source import ByteSource
 from micrographia.model.image import ImageHeader
 
 # one strip or tile must fit in memory, encoded and decoded
-LONGEST_SEGMENT_BYTES = 384 << 20
+LONGEST_SEGMENT_BYTES = 256 << 20
 _SEGMENT_GAP_BYTES = 4096
 _LONGEST_READ_BYTES = 8 << 20
 
