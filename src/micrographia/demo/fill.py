@@ -43,7 +43,7 @@ def fill_demo(archive: Archive, *, progress: Callable[[str], None] | None = None
         say(f"simulating: {name}")
         make_example(name, workplace / name)
         say(f"depositing: {name}")
-        released[name] = str(deposit_folder(archive, workplace / name, mode="move", release=True).accession)
+        released[name] = str(deposit_folder(archive, workplace / name, mode="move", until="released").accession)
     shutil.rmtree(workplace, ignore_errors=True)
     return [released[name] for name in EXAMPLES]
 
