@@ -1,5 +1,8 @@
 """A folder of files → a drafted deposition sheet; a written sheet → typed records and findings."""
 
+from micrographia.describe._tree import Blank, Draft
+from micrographia.describe.draft import draft_sheet
+from micrographia.describe.render import is_untouched, render_yaml
 from micrographia.describe.sheet_file import LoadedSheet, load_sheet
 
-__all__ = ["LoadedSheet", "load_sheet"]
+__all__ = ["Blank", "Draft", "LoadedSheet", "draft_sheet", "is_untouched", "load_sheet", "render_yaml"]

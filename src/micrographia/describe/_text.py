@@ -154,10 +154,8 @@ def _line(event: Any) -> str:
     return f"line {event.start_mark.line + 1}"
 
 
-def _scalar(event: Any, tag: str | None) -> object:
-    text: str = event.value
-    if event.style or tag in ("!", "tag:yaml.org,2002:str"):
-        return text
+def plain(text: str) -> object:
+    """Return what a word without quotes means: null, a truth value, a number or text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) and len(text) < 400:
@@ -165,3 +163,8 @@ def _scalar(event: Any, tag: str | None) -> object:
     if _FLOAT.fullmatch(text) and not (text.lstrip("+-").startswith("0") and text.lstrip("+-").isdigit()):
         return float(text)
     return text
+
+
+def _scalar(event: Any, tag: str | None) -> object:
+    is_text = event.style or tag in ("!", "tag:yaml.org,2002:str")
+    return event.value if is_text else plain(event.value)
