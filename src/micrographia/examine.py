@@ -168,7 +168,15 @@ def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int],
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
     limits = WorkerLimits(memory_mib=settings.worker_memory_mib, seconds=settings.worker_seconds)
-    return Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=progress))
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if progress:
+            progress(done - told)
+        told = done
+
+    return Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=tell))
 
 
 def read_sheet(folder: Path) -> tuple[bytes | None, tuple[Finding, ...]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from micrographia.cli.options import Accession, Folder, Home, Json, open_home
-from micrographia.cli.output import answer, progress
+from micrographia.cli.output import Progress, answer, counted, note, size
 from micrographia.errors import InvalidInputError
+from micrographia.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from micrographia.archive.archive import Archive
-    from micrographia.archive.deposit import DepositResult, Mode
+    from micrographia.archive.deposit import Deposited
+    from micrographia.store.incoming import Mode
 
 Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Title, where entry.yaml has none.")]
 Authors = Annotated[
@@ -41,18 +44,32 @@ def deposit(
 ) -> None:
     """Check FOLDER and take it into the archive as a new entry. The same command continues after an interruption."""
     mode = _mode(copy=copy, link=link, move=move)
+    _refuse_folder(folder, Settings.from_environment(home=home).home)
     archive = open_home(home, make=True)
     from micrographia.archive.deposit import deposit_folder
+    from micrographia.examine import Given
 
-    with progress("depositing", unit="bytes") as advance:
-        result = deposit_folder(archive, folder, title=title, authors=author or [], mode=mode, release=release, progress=advance)
+    with Progress() as line:
+        line.begin("reading headers")
+        result = deposit_folder(
+            archive,
+            folder,
+            given=Given(title=title or "", authors=tuple(author or ())),
+            mode=mode,
+            until="released" if release else "draft",
+            looked_at=line.advance,
+            progress=line.advance,
+            begun=lambda accession, found: line.begin(f"taking in {accession}", unit="bytes", total=found.descriptions.size_bytes),
+        )
+    if title and result.title != title.strip():
+        note(f"entry.yaml has a title, «{result.title}»; --title was not used.")
     _tell(archive, result)
 
 
 def revise(
     accession: Accession,
     folder: Folder,
-    note: ChangeNote,
+    note_: ChangeNote,
     home: Home = None,
     release: Release = False,
     copy: Copy = False,
@@ -66,11 +83,32 @@ def revise(
     """
     mode = _mode(copy=copy, link=link, move=move)
     archive = open_home(home)
+    _refuse_folder(folder, archive.settings.home)
     from micrographia.archive.revise import revise_from_folder
 
-    with progress("depositing", unit="bytes") as advance:
-        result = revise_from_folder(archive, accession, folder, change_note=note, mode=mode, release=release, progress=advance)
+    with Progress() as line:
+        line.begin("reading headers")
+        result = revise_from_folder(
+            archive,
+            accession,
+            folder,
+            change_note=note_,
+            mode=mode,
+            until="released" if release else "draft",
+            looked_at=line.advance,
+            progress=line.advance,
+        )
     _tell(archive, result)
+
+
+def _refuse_folder(folder: Path, home: Path) -> None:
+    """Refuse what is no folder, and a folder in which the archive itself lies, before an archive is made."""
+    if not folder.is_dir():
+        raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
+    if home.resolve().is_relative_to(folder.resolve()):
+        raise InvalidInputError(
+            f"The archive {home} lies inside {folder} and would take in itself; give another folder, or another --home."
+        )
 
 
 def _mode(*, copy: bool, link: bool, move: bool) -> Mode:
@@ -79,7 +117,7 @@ def _mode(*, copy: bool, link: bool, move: bool) -> Mode:
     return "link" if link else "move" if move else "copy"
 
 
-def _tell(archive: Archive, result: DepositResult) -> None:
+def _tell(archive: Archive, result: Deposited) -> None:
     """Print the accession, what the checks said, where the entry can be seen and how to cite it."""
     from micrographia.cli.findings import findings_table, summary
     from micrographia.ids import EntryId
@@ -87,19 +125,28 @@ def _tell(archive: Archive, result: DepositResult) -> None:
     from micrographia.model.lifecycle import State
 
     accession, version, report = result.accession, result.version, result.report
-    document: dict[str, Any] = {"accession": accession, "version": version, "status": str(result.state)}
+    document: dict[str, Any] = {
+        "accession": accession,
+        "version": version,
+        "status": str(result.state),
+        "title": result.title,
+        "file_count": result.file_count,
+        "size_bytes": result.size_bytes,
+        "already_there": result.already_there,
+    }
     lines: list[RenderableType] = [findings_table(report)] if report.findings else []
+    holds = f"{counted(result.file_count, 'file')}, {size(result.size_bytes)}; {summary(report)}"
     if result.state is State.RELEASED:
         page, cite = f"/entries/{accession}", citation(archive.store.entry(EntryId.parse(accession), version))
         document |= {"page": page, "citation": cite}
         lines += [
-            f"{accession} version {version} is released; {summary(report)}.",
+            f"{accession} version {version} {'was released before, exactly so' if result.already_there else 'is released'}: {holds}.",
             f"See it:  micrographia serve --home {archive.settings.home}  then open http://127.0.0.1:8000{page}",
             f"Cite it: {cite}",
         ]
     else:
         lines += [
-            f"{accession} version {version} is kept as a {result.state}, private; {summary(report)}.",
+            f"{accession} version {version} is a private {result.state}: {holds}.",
             f"Next:    micrographia submit {accession} --home {archive.settings.home}",
         ]
     answer({**document, **report.as_json()}, *lines)

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from micrographia.errors import InvalidInputError, MicrographiaError
 
@@ -95,16 +95,50 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+class Progress:
+    """A line on stderr that moves from stage to stage, where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
+            told = TextColumn("{task.fields[told]}")
+            self._bar = Bar(
+                SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn(), console=console(sys.stderr)
+            )
+            self._bar.live.transient = True
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def begin(self, label: str, *, unit: Unit = "files", total: int | None = None) -> None:
+        """Go to the next stage."""
+        if self._bar:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._unit, self._total, self._done = unit, total, 0
+            self._task = self._bar.add_task(plain(label), total=total, told="")
+
+    def advance(self, count: int) -> None:
+        """Go on by a number of files, bytes or entries."""
+        if self._bar:
+            self._done += count
+            done, total = (size(n) if self._unit == "bytes" else f"{n:,}" for n in (self._done, self._total or 0))
+            told = f"{done} of {total}" if self._total else done
+            self._bar.update(self._task, completed=self._done, told=told if self._unit == "bytes" else f"{told} {self._unit}")
+
+
 @contextmanager
 def progress(label: str, *, unit: Unit = "files", total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show progress on stderr where that is a terminal; gives the function that every advance goes to."""
-    if not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    counter = DownloadColumn() if unit == "bytes" else MofNCompleteColumn() if total else TextColumn("{task.completed:,.0f} " + unit)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), *((BarColumn(),) if total else ()), counter, TimeElapsedColumn())
-    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda count: bar.advance(task, count)
+    """Show the progress of one stage; gives the function that every advance goes to."""
+    with Progress() as line:
+        line.begin(label, unit=unit, total=total)
+        yield line.advance
