@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import heapq
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
 from micrographia.catalogue.facets import FACETS
@@ -20,28 +21,31 @@ Rows = NDArray[np.int64]
 # rows of replaced entries stay in the arrays until there are so many that reading everything again is better
 _MOST_DEAD = 1_000
 
+# what an entry has that is not found any more
+_ABSENT: dict[str, Any] = {"resolution_a": None, "size_bytes": 0, "file_count": 0, "image_count": 0, "released_at": "", "title": ""}
+
 
 class FacetColumn:
     """The values of one facet for all rows, as numbers into a list of values."""
 
     def __init__(self, starts: Rows, codes: NDArray[np.int32], values: dict[str, int], labels: list[str]) -> None:
-        self._starts = starts
+        self.starts = starts
         """First of a row's codes; one more than there are rows."""
-        self._codes = codes
-        self._values = values
-        self._labels = labels
+        self.codes = codes
+        self.values = values
+        self.labels = labels
 
     def _of(self, rows: Rows) -> tuple[NDArray[np.int32], Rows]:
         """All codes of `rows`, and how many each row has."""
-        lengths = self._starts[rows + 1] - self._starts[rows]
+        lengths = self.starts[rows + 1] - self.starts[rows]
         ends = np.cumsum(lengths)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        return self._codes[np.repeat(self._starts[rows], lengths) + within], lengths
+        return self.codes[np.repeat(self.starts[rows], lengths) + within], lengths
 
     def fits(self, rows: Rows, values: Collection[str]) -> NDArray[np.bool_]:
         """Return for each of `rows` whether it has one of `values`."""
-        wanted = np.zeros(len(self._labels) + 1, bool)
-        wanted[[self._values[v] for v in values if v in self._values]] = True
+        wanted = np.zeros(len(self.labels) + 1, bool)
+        wanted[[self.values[v] for v in values if v in self.values]] = True
         codes, lengths = self._of(rows)
         fits = np.zeros(len(rows), bool)
         fits[np.repeat(np.arange(len(rows)), lengths)[wanted[codes]]] = True
@@ -49,45 +53,55 @@ class FacetColumn:
 
     def counts(self, rows: Rows, most: int, always: Collection[str] = ()) -> list[tuple[str, str, int]]:
         """Return (value, label, number of `rows` that have it), the `most` frequent first, then by label; `always` is never left out."""
-        counts = np.bincount(self._of(rows)[0], minlength=len(self._labels))
+        counts = np.bincount(self._of(rows)[0], minlength=len(self.labels))
+        names, labels = self._names, self.labels
+        shown = self._most_frequent(counts, most)
+        shown += [c for v in always if (c := self.values.get(v, -1)) >= 0 and c not in shown]
+        return sorted(((names[c], labels[c], int(counts[c])) for c in shown), key=lambda v: (-v[2], v[1], v[0]))
+
+    def _most_frequent(self, counts: Rows, most: int) -> list[int]:
         found = np.flatnonzero(counts)
-        key = self._label_rank[found] - counts[found] * (len(self._labels) + 1)
-        first = found[np.argpartition(key, most)[:most]] if len(found) > most else found
-        names = self._names
-        shown = [(names[c], self._labels[c], int(counts[c])) for c in first]
-        shown += [(v, self._labels[c], int(counts[c])) for v in always if (c := self._values.get(v, -1)) >= 0 and c not in first]
-        return sorted(shown, key=lambda v: (-v[2], v[1], v[0]))
+        if len(found) <= most:
+            return found.tolist()
+        least = np.partition(counts[found], -most)[-most]
+        surely, perhaps = np.flatnonzero(counts > least).tolist(), np.flatnonzero(counts == least).tolist()
+        names, labels = self._names, self.labels
+        return surely + heapq.nsmallest(most - len(surely), perhaps, key=lambda c: (labels[c], names[c]))
 
     def totals(self, rows: Rows) -> dict[str, int]:
         """Return value → number of `rows` that have it, most first."""
-        return {value: count for value, _, count in self.counts(rows, len(self._labels))}
+        return {value: count for value, _, count in self.counts(rows, len(self.labels))}
 
     @cached_property
     def _names(self) -> list[str]:
-        return list(self._values)
+        return list(self.values)
 
-    @cached_property
-    def _label_rank(self) -> Rows:
-        order = sorted(range(len(self._labels)), key=lambda c: (self._labels[c], self._names[c]))
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        return rank
 
-    def extended(self, new: Sequence[Sequence[Sequence[str]]]) -> FacetColumn:
-        """Return this column with one row more for each item of `new`: its (value, label) pairs."""
-        values, labels = dict(self._values), list(self._labels)
-        codes: list[int] = []
-        for pairs in new:
-            for value, label in pairs:
-                code = values.setdefault(value, len(labels))
-                if code == len(labels):
-                    labels.append(label)
-                elif label < labels[code]:  # several names of one protein: the same one whatever the order in which entries came
-                    labels[code] = label
-                codes.append(code)
-        lengths = np.fromiter((len(p) for p in new), np.int64, len(new))
-        starts = np.concatenate([self._starts, self._starts[-1] + np.cumsum(lengths)])
-        return FacetColumn(starts, np.concatenate([self._codes, np.array(codes, np.int32)]), values, labels)
+class _FacetBuilder:
+    """Adds rows to a facet."""
+
+    def __init__(self, column: FacetColumn) -> None:
+        self._column = column
+        self._values, self._labels = dict(column.values), list(column.labels)
+        self._codes: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, pairs: Sequence[str]) -> None:
+        """Add the row with these values, each followed by its label."""
+        values, labels = self._values, self._labels
+        for value, label in zip(pairs[::2], pairs[1::2], strict=True):
+            code = values.setdefault(value, len(labels))
+            if code == len(labels):
+                labels.append(label)
+            elif label < labels[code]:  # several names of one protein: the same one whatever the order in which entries came
+                labels[code] = label
+            self._codes.append(code)
+        self._ends.append(len(self._codes))
+
+    def column(self) -> FacetColumn:
+        """Return the column with the new rows behind the old ones."""
+        starts = np.concatenate([self._column.starts, self._column.starts[-1] + np.array(self._ends, np.int64)])
+        return FacetColumn(starts, np.concatenate([self._column.codes, np.array(self._codes, np.int32)]), self._values, self._labels)
 
 
 class Columns:
@@ -147,19 +161,26 @@ class Columns:
         """Return these columns with the changed `rows` of the table `search_entries` in them."""
         new = Columns()
         new.epoch, new.change = epoch, change
-        told = [json.loads(row.columns) for row in rows]
+        builders = {name: _FacetBuilder(column) for name, column in self.facets.items()}
+        told: dict[str, list[Any]] = {name: [] for name in _ABSENT}
+        for row in rows:  # one after the other: 50,000 parsed documents at once keep the garbage collector busy for seconds
+            document = from_json(row.columns)
+            for name, builder in builders.items():
+                builder.add(document["facets"].get(name, ()) if document else ())
+            for name, values in told.items():
+                values.append(document.get(name, _ABSENT[name]))
         numbers = np.array([row.number for row in rows], np.int64)
-        was = self.is_alive & ~np.isin(self.numbers, numbers)
         states = [row.state for row in rows]
         new.numbers = np.concatenate([self.numbers, numbers])
-        new.is_alive = np.concatenate([was, np.array([s in ("RELEASED", "OBSOLETE") for s in states], bool)])
+        new.is_alive = np.concatenate([self.is_alive & ~np.isin(self.numbers, numbers), np.isin(states, ("RELEASED", "OBSOLETE"))])
         new.is_obsolete = np.concatenate([self.is_obsolete, np.array([s == "OBSOLETE" for s in states], bool)])
-        new.resolution_a = np.concatenate([self.resolution_a, np.array([t.get("resolution_a") for t in told], np.float64)])
-        for name in ("size_bytes", "file_count", "image_count"):
-            setattr(new, name, np.concatenate([getattr(self, name), np.array([t.get(name, 0) for t in told], np.int64)]))
-        new.released_at = np.concatenate([self.released_at, np.array([t.get("released_at", "") for t in told], "U20")])
-        new.title = self.title + [t.get("title", "") for t in told]
-        new.facets = {n: column.extended([t.get("facets", {}).get(n, ()) for t in told]) for n, column in self.facets.items()}
+        new.resolution_a = np.concatenate([self.resolution_a, np.array(told["resolution_a"], np.float64)])
+        new.size_bytes = np.concatenate([self.size_bytes, np.array(told["size_bytes"], np.int64)])
+        new.file_count = np.concatenate([self.file_count, np.array(told["file_count"], np.int64)])
+        new.image_count = np.concatenate([self.image_count, np.array(told["image_count"], np.int64)])
+        new.released_at = np.concatenate([self.released_at, np.array(told["released_at"], "U20")])
+        new.title = self.title + told["title"]
+        new.facets = {name: builder.column() for name, builder in builders.items()}
         return new
 
 

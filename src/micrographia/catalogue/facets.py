@@ -80,7 +80,8 @@ def cover_image(first_of_kind: Mapping[str, int]) -> int:
 def entry_columns(record: EntryRecord, *, file_count: int, size_bytes: int, image_count: int) -> dict[str, Any]:
     """Return what an entry is counted, filtered and sorted by, JSON-ready."""
     return {
-        "facets": {name: list(dict.fromkeys(v for v in values if v[0])) for name, values in _facet_values(record).items()},
+        # value, label, value, label, …: a list of pairs would take twice the time to read
+        "facets": {name: [t for pair in _distinct(values) for t in pair] for name, values in _facet_values(record).items()},
         "released_at": record.released_at,
         "resolution_a": min((m.resolution_a for m in record.sheet.maps if m.resolution_a), default=None),
         "title": " ".join(words(record.sheet.title))[:200],
@@ -203,6 +204,14 @@ def _facet_values(record: EntryRecord) -> dict[str, Iterable[Value]]:
         "microscope": _plain(a.microscope.name for a in sheet.acquisitions),
         "author": _plain(a.name for a in sheet.authors),
     }
+
+
+def _distinct(values: Iterable[Value]) -> Iterable[Value]:
+    first: dict[str, str] = {}
+    for value, label in values:
+        if value:
+            first.setdefault(value, label)
+    return first.items()
 
 
 def _plain(values: Iterable[str]) -> Iterable[Value]:

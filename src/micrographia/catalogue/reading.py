@@ -56,10 +56,13 @@ def document(connection: Connection, number: int, version: int) -> tuple[str, bo
     return None if row is None else (row.document, bool(row.released_at))
 
 
+def _path(row: Row[Any]) -> str:
+    return f"{row.folder}/{row.name}" if row.folder else str(row.name)
+
+
 def _file(row: Row[Any]) -> FileRecord:
-    path = f"{row.folder}/{row.name}" if row.folder else row.name
     return FileRecord(
-        path=path,
+        path=_path(row),
         size_bytes=row.size_bytes,
         sha256=row.sha256,
         media_type=row.media_type,
@@ -80,18 +83,18 @@ def file(connection: Connection, number: int, version: int, path: str) -> FileRe
 def file_page(connection: Connection, listing: int, *, after: str, limit: int, glob: str) -> list[FileRecord]:
     """Return files by folder and name, from behind the path `after`, those that fit `glob`."""
     fits = _glob(glob)
+    piece = limit if fits is None else _PIECE
     found: list[FileRecord] = []
     while len(found) < limit:
-        piece = limit if fits is None else _PIECE
-        query = select(files).where(files.c.listing == listing, *_below(glob)).order_by(files.c.folder, files.c.name).limit(piece)
+        query = select(files).where(files.c.listing == listing, *_prefilter(glob)).order_by(files.c.folder, files.c.name).limit(piece)
         if after:
             folder, _, name = after.rpartition("/")
             query = query.where(tuple_(files.c.folder, files.c.name) > (folder, name))
-        records = [_file(row) for row in connection.execute(query)]
-        found += records if fits is None else [r for r in records if fits.match(r.path)]
-        if len(records) < piece:
+        rows = connection.execute(query).all()
+        found += [_file(row) for row in rows if fits is None or fits.match(_path(row))]
+        if len(rows) < piece:
             break
-        after = records[-1].path
+        after = _path(rows[-1])
     return found[:limit]
 
 
@@ -103,10 +106,16 @@ def _glob(glob: str) -> re.Pattern[str] | None:
     return re.compile("|".join(fnmatch.translate(p) for p in patterns))
 
 
-def _below(glob: str) -> list[Any]:
-    """Conditions that a whole first folder of a glob puts on the index."""
-    folder = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0] if glob else ""
-    return [files.c.folder >= folder, files.c.folder < folder + "0"] if folder else []  # "0" follows "/"
+def _prefilter(glob: str) -> list[Any]:
+    """What every path that fits a glob has in common, as conditions that the database judges quickly: first folders, end of the name."""
+    if not glob:
+        return []
+    folder = re.split(r"[*?\[]", glob, maxsplit=1)[0].rpartition("/")[0]
+    slash, end = re.split(r"[*?\]]", glob)[-1].rpartition("/")[1:]
+    conditions: list[Any] = [files.c.folder >= folder, files.c.folder < folder + "0"] if folder else []  # "0" follows "/"
+    if "[" not in end:
+        conditions.append(files.c.name == end if slash else files.c.name.endswith(end, autoescape=True))
+    return conditions
 
 
 def folder_page(connection: Connection, listing: int, path: str, *, after: str, limit: int) -> FolderPage | None:
