@@ -71,7 +71,7 @@ def split_content_path(content: str) -> tuple[int, str]:
 
 
 def safe_path(path: str) -> str:
-    """Return the path under which an entry keeps a file: relative, `/` between folders, Unicode NFC; InvalidInputError when there is none."""
+    """Return the path under which an entry keeps a file (relative, Unicode NFC); InvalidInputError when it cannot be kept."""
 
     def refuse(why: str) -> InvalidInputError:
         return InvalidInputError(f"{path[:200]!r} cannot be the path of a file in an entry: {why}.")

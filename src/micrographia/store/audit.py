@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from micrographia.errors import IntegrityError, NotFoundError
+from micrographia.errors import IntegrityError, InvalidInputError, NotFoundError
 from micrographia.ids import EntryId
 from micrographia.model import ocfl
 from micrographia.store.bucket import lines
@@ -59,7 +59,9 @@ def _wanted(store: Store, mirror: Store | None) -> Iterator[EntryId]:
     for first in store.bucket.folders(""):
         for second in store.bucket.folders(first) if first != "extensions" else ():
             for name in store.bucket.folders(f"{first}/{second}"):
-                if name.startswith("MG-") and ocfl.object_path(name) == f"{first}/{second}/{name}":
+                place = f"{first}/{second}/{name}"
+                # some object stores go on listing a folder that has lost its last file
+                if _is_accession(name) and ocfl.object_path(name) == place and next(store.bucket.files(place), None) is not None:
                     yield EntryId(name)
     if mirror is not None:
         for accession in mirror.accessions():
@@ -164,7 +166,9 @@ class _Audit:
         if expected is None:
             return self._damage(path.replace(ocfl.INVENTORY, ocfl.SIDECAR), "inventory", found, "nothing")
         if found != expected:
-            return self._damage(path, "inventory", expected, found)
+            others = {self._sidecar(""), self._sidecar(ocfl.version_folder(self._store.versions(self._accession)))}
+            wrong = path.replace(ocfl.INVENTORY, ocfl.SIDECAR) if found in others else path  # another copy says that it is the sidecar
+            return self._damage(wrong, "inventory", expected, found)
         head = head_of(self._bucket.read_start(self._key(path), 4096) or b"")
         if head is not None and folder and head != ocfl.version_number(folder):
             return self._damage(path, "inventory", f"head {folder}", f"head v{head}")
@@ -258,6 +262,14 @@ class _Audit:
 def _sidecar_of(store: Store, accession: str, folder: str) -> str | None:
     place = f"{ocfl.object_path(accession)}/{folder}".rstrip("/")
     return read_sidecar(store.bucket.read_start(f"{place}/{ocfl.SIDECAR}", 256))
+
+
+def _is_accession(name: str) -> bool:
+    try:
+        EntryId.parse(name)
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _short(path: str) -> bytes:

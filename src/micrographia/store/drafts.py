@@ -164,8 +164,8 @@ class Drafts:
         path
             Path inside the entry.
         mode
-            copy; link (a hard link: no bytes move, the file must not be written again and becomes read-only); move (link, then the source is
-            removed once the file is noted). link and move need drafts on the source's file system.
+            copy; link (a hard link: no bytes move, the file must not be written again and becomes read-only); move (link, then the source
+            is removed once the file is noted). link and move need drafts on the source's file system.
         """
         with self.incoming(accession, version, path) as file:
             sha256, size_bytes = take_in(source, file, mode)
@@ -231,7 +231,7 @@ class Drafts:
         self.bucket.replace_log(f"{self.folder(accession)}/{_IMAGES}", json_lines(images), staging=self.staging(accession))
 
     def append(self, accession: str, files: Iterable[FileRecord], images: Iterable[ImageRecord]) -> None:
-        """Note further files and images whose bytes are in: files of an earlier version that a new version shares, images that are a folder."""
+        """Note further files and images whose bytes are in: files that a new version shares with an earlier one, images that are a folder."""
         self.flush(accession)
         for name, records in ((_IMAGES, images), (_FILES, files)):
             for block in json_lines(records):

@@ -34,7 +34,7 @@ class FolderBucket:
     def read_start(self, key: str, length: int) -> bytes | None:
         """Return up to `length` first bytes; None when there is no such file."""
         try:
-            with open(self.path(key), "rb", buffering=0) as file:
+            with self.path(key).open("rb", buffering=0) as file:
                 return file.read(length)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -42,7 +42,7 @@ class FolderBucket:
     def stream(self, key: str) -> Iterator[bytes]:
         """Yield the bytes of a file in blocks; NotFoundError when there is none."""
         try:
-            file = open(self.path(key), "rb", buffering=0)  # noqa: SIM115  closed below, and opened before the first block is asked for
+            file = self.path(key).open("rb", buffering=0)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFoundError(f"There is no file {key} in {self.location}.") from error
         with file:
@@ -63,7 +63,7 @@ class FolderBucket:
     def size(self, key: str) -> int | None:
         """Return the length of a file in bytes, None when there is none."""
         try:
-            return os.stat(self.path(key), follow_symlinks=False).st_size
+            return self.path(key).lstat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -109,6 +109,7 @@ class FolderBucket:
     def append(self, key: str, data: bytes) -> None:
         """Add whole lines to a log; a last line torn by a crash is ended first, so that readers see it as damaged and pass over it."""
         with disk_errors(key):
+            make_folders(self.path(key).parent, PRIVATE_FOLDER)
             fd = os.open(self.path(key), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 length = os.fstat(fd).st_size
@@ -182,7 +183,7 @@ class FolderBucket:
         """Delete the folders at and below `folder` that hold no file."""
         for here, _, _ in os.walk(self.path(folder), topdown=False):
             with suppress(OSError):  # not empty
-                os.rmdir(here)
+                os.rmdir(here)  # noqa: PTH106  once a folder, and there may be 10⁵
 
     def bring(self, key: str, source: Bucket, source_key: str, *, sha256: str, resume: bool, staging: str) -> None:
         """Copy a file here by way of `staging`, held against its digest; with `resume`, one that is here with that digest is kept."""

@@ -66,7 +66,7 @@ def take_in(source: Path, file: IncomingFile, mode: Mode) -> tuple[str, int]:
     """Return (sha256, size in bytes) of a local file whose bytes went into `file` in the same pass."""
     digest, size = hashlib.sha256(), 0
     fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(fd, "rb", buffering=0) as stream:
+    with os.fdopen(fd, "rb", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise InvalidInputError(f"{source} is not a plain file.")
         if mode != "copy":

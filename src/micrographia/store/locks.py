@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any
 
 from micrographia.errors import UnavailableError
 from micrographia.store.bucket import Bucket
@@ -22,10 +22,8 @@ _LEASE_S = 60.0
 _LOCKS = ".locks"
 
 
-class Attempt(Protocol):
-    """Tries once to take a lock: a function that gives it back, or None when another holds it."""
-
-    def __call__(self, name: str) -> Callable[[], None] | None: ...
+# tries once to take a named lock; returns a function that gives it back, or None when another holds it
+Attempt = Callable[[str], Callable[[], None] | None]
 
 
 class Locks:
@@ -104,7 +102,7 @@ def _take(bucket: Bucket, key: str, owner: str) -> bool:
 
     def lease(text: bytes) -> bytes:
         nonlocal taken
-        before = json.loads(text) if text else {"owner": "", "until": 0.0}
+        before: dict[str, Any] = json.loads(text) if text else {"owner": "", "until": 0.0}
         taken = before["owner"] in ("", owner) or before["until"] < time.time()
         return json.dumps({"owner": owner, "until": time.time() + _LEASE_S}).encode() if taken else text
 

@@ -30,7 +30,10 @@ class Store:
 
     @classmethod
     def open(cls, location: str, *, create: bool = True) -> Store:
-        """Return the store at a folder or URL, made if absent (NotFoundError where `create` is False); InvalidInputError where something else lies."""
+        """Return the store at a folder or URL, made if absent.
+
+        NotFoundError where it is absent and `create` is False; InvalidInputError where something else lies.
+        """
         store = cls(open_bucket(location))
         declared = store.bucket.read_start(ocfl.ROOT_NAMASTE, 64)
         if declared is None:
@@ -164,7 +167,10 @@ class Store:
         publication.Publication(self, drafts, EntryId.parse(accession), version).run(entry, files, images, message=message, user=user)
 
     def recover(self, accession: str) -> int:
-        """Complete a root inventory that lags behind a whole version folder, clear what never became whole; returns the newest version, 0 for none."""
+        """Complete a root inventory that lags behind a whole version folder, clear what never became whole.
+
+        Returns the newest version, 0 for none. Hold the draft's lock: a publication that is under way elsewhere looks like a broken one.
+        """
         if self.tombstone(accession) is not None:
             publication.finish_purge(self, accession)
             return 0

@@ -6,7 +6,7 @@
 (4) The version folder moves into the object: one rename on a file system; in a bucket, copies by the service, the sidecar last.
 (5) The root inventory is put in place: the commit point. (6) Its sidecar.
 
-A version folder with its sidecar is whole. After a crash before (4) is complete there is only the draft; after it, (5) and (6) are repeated.
+A version folder with its sidecar is whole. After a crash before the end of (4) there is only the draft; after it, (5) and (6) are repeated.
 """
 
 from __future__ import annotations
@@ -229,6 +229,7 @@ class Publication:
                 self._store.on_step("batch")
         for key in there:  # left by an earlier attempt with other files
             self._bucket.delete(key)
+        there.clear()
         digest = _sidecar(source, self._draft_folder) or ""
         bring(ocfl.INVENTORY, digest)
         self._store.on_step("transferred inventory")
