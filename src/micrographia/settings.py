@@ -35,6 +35,8 @@ class Settings:
     """Address space that one worker may take, MiB."""
     worker_seconds: int = 60
     """Seconds that one worker may spend on one file's header."""
+    x_accel_prefix: str = ""
+    """Internal location of nginx under which it serves the store's folder (X-Accel-Redirect); empty: the archive sends files itself."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **given: object) -> Self:

@@ -1,0 +1,1 @@
+"""The archive over HTTP: JSON, pages, and streams of any part of any file."""

@@ -1,0 +1,109 @@
+"""The parameters of a search, the same for API and pages, and the JSON of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from micrographia.archive import lookup
+from micrographia.catalogue import SearchItem, SearchQuery
+from micrographia.catalogue.facets import FACETS
+from micrographia.catalogue.search import MOST_PER_PAGE
+from micrographia.errors import InvalidInputError
+from micrographia.web.site import site_of
+
+_NUMBERS: Mapping[str, str] = {
+    "resolution_min": "resolution_min_a",
+    "resolution_max": "resolution_max_a",
+    "size_min": "size_min_bytes",
+    "size_max": "size_max_bytes",
+}
+_MOST_FACET_VALUES = 50
+# «newest» is what people call it
+_SORT_WORDS = {"newest": "released"}
+
+
+def query_of(parameters: QueryParams, *, facet_values: int) -> SearchQuery:
+    """Return the question that the parameters of a request ask; InvalidInputError, in a sentence, where they ask nothing that can be."""
+    known = {"q", "sort", "page", "per_page", *FACETS, *_NUMBERS}
+    if unknown := [name for name in parameters if name not in known]:
+        raise InvalidInputError(f"{unknown[0][:60]!r} is no parameter of a search; there are {', '.join(sorted(known))}.")
+    facets = {name: tuple(v for v in parameters.getlist(name) if v)[:_MOST_FACET_VALUES] for name in FACETS}
+    numbers = {field: _number(parameters[name], name) for name, field in _NUMBERS.items() if parameters.get(name)}
+    sort = parameters.get("sort") or "relevance"
+    return SearchQuery(
+        q=parameters.get("q", "")[:1000].replace("\0", " "),
+        facets={name: values for name, values in facets.items() if values},
+        sort=_SORT_WORDS.get(sort, sort),
+        page=_count(parameters.get("page"), "page", 1, 10**6),
+        per_page=_count(parameters.get("per_page"), "per_page", 20, MOST_PER_PAGE),
+        facet_values=facet_values,
+        **numbers,
+    )
+
+
+def search_document(request: Request, *, with_facets: bool) -> dict[str, Any]:
+    """Return the JSON of a search."""
+    query = query_of(request.query_params, facet_values=_MOST_FACET_VALUES if with_facets else 0)
+    page = lookup.search(site_of(request).archive, query)
+    more = query.page * query.per_page < page.total and query.per_page > 0
+    return {
+        "total": page.total,
+        "next": page_address(request, query.page + 1) if more else None,
+        "items": [item_document(item) for item in page.items],
+        "facets": {name: [{"value": v.value, "label": v.label, "count": v.count} for v in values] for name, values in page.facets.items()},
+    }
+
+
+def page_address(request: Request, page: int) -> str:
+    """Return the address of another page of the same question."""
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "page" and v]
+    return f"{request.url.path}?{urlencode([*kept, ('page', page)] if page > 1 else kept)}"
+
+
+def item_document(item: SearchItem) -> dict[str, Any]:
+    """Return the JSON of one entry in a list."""
+    return {
+        "accession": item.accession,
+        "version": item.version,
+        "status": str(item.state),
+        "title": item.title,
+        "authors": list(item.authors),
+        "abstract": item.abstract,
+        "licence": item.licence,
+        "released": item.released_at,
+        "experiments": list(item.experiments),
+        "organisms": list(item.organisms),
+        "categories": list(item.categories),
+        "resolution_a": item.resolution_a,
+        "file_count": item.file_count,
+        "size_bytes": item.size_bytes,
+        "image_count": item.image_count,
+        "links": {
+            "self": f"/api/v1/entries/{item.accession}",
+            "page": f"/entries/{item.accession}",
+            "thumbnail": f"/thumbnails/{item.cover}.webp" if item.cover else None,
+        },
+    }
+
+
+def _number(text: str, name: str) -> Any:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < 1e18:
+        raise InvalidInputError(f"{name}={text[:40]}: expected a number that is not negative.")
+    return int(value) if name.startswith("size") else value
+
+
+def _count(text: str | None, name: str, default: int, most: int) -> int:
+    if not text:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise InvalidInputError(f"{name}={text[:40]}: expected a whole number from 1 to {most}.")
+    return int(text)

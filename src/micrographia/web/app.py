@@ -1,0 +1,110 @@
+"""The ASGI application: JSON by FastAPI, pages and bytes by plain routes, one table of failures, the same headers on everything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+import micrographia
+from micrographia.archive.archive import Archive
+from micrographia.errors import InvalidInputError, MicrographiaError
+from micrographia.web.api.routes import router
+from micrographia.web.pages.browse import home_page, results_page
+from micrographia.web.pages.entries import entry_page
+from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
+from micrographia.web.pages.images import image_list_page, image_page
+from micrographia.web.pages.rendering import STATIC
+from micrographia.web.security_headers import SecurityHeaders
+from micrographia.web.site import Site
+from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
+from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
+from micrographia.web.stream.images import thumbnail
+
+_DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
+
+
+def create_app(archive: Archive) -> SecurityHeaders:
+    """Return the application that serves `archive`."""
+    site = Site(archive)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.close()
+
+    app = FastAPI(
+        title=archive.settings.title,
+        version=micrographia.__version__,
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        exception_handlers={
+            MicrographiaError: answer_failure,
+            HTTPException: answer_http_exception,
+            RequestValidationError: _answer_invalid_request,
+            Exception: answer_bug,
+        },
+    )
+    app.state.site = site
+    app.router.routes.extend(_routes())
+    app.include_router(router)
+    return SecurityHeaders(app)
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/files/{accession}/{version:int}.zip", zip_of_files),
+        Route("/files/{accession}/{version:int}/{path:path}", file_or_folder),
+        Route("/files/{accession}/{version:int}", _top_folder),
+        Route("/files/{accession}", latest_version),
+        Route("/files/{accession}/", latest_version),
+        Route("/thumbnails/{name}.webp", thumbnail),
+        Route("/", home_page),
+        Route("/entries", results_page),
+        Route("/entries/{accession}", entry_page),
+        Route("/entries/{accession}/images", image_list_page),
+        Route("/images/{image_id}", image_page),
+        Route("/about", about_page),
+        Route("/api", api_page),
+        Route("/robots.txt", robots),
+        Route("/sitemap.xml", sitemap_index),
+        Route("/sitemap-{number:int}.xml", sitemap),
+        Route("/favicon.ico", _favicon),
+        Mount("/static", _Static(directory=STATIC)),
+    ]
+
+
+class _Static(StaticFiles):
+    """Styles, scripts, fonts: their addresses carry their release, so they are kept for long."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "public, max-age=604800"
+        return response
+
+
+async def _top_folder(request: Request) -> object:
+    request.path_params["path"] = ""
+    return await file_or_folder(request)
+
+
+async def _favicon(request: Request) -> Response:
+    return Response((STATIC / "favicon.svg").read_bytes(), media_type="image/svg+xml")
+
+
+async def _answer_invalid_request(request: Request, error: Exception) -> Response:
+    """A parameter that FastAPI refuses, in our own words."""
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in error.errors()[:5])
+    return await answer_failure(request, InvalidInputError(f"The request makes no sense: {said}."))

@@ -1,0 +1,1 @@
+"""The archive as pages for people: rendered here, readable without JavaScript."""

@@ -1,0 +1,187 @@
+"""Provenance as a drawing: things in columns, from the microscope on the left to the map on the right, the steps between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from micrographia.web.pages.wording import parameter_words
+
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 164, 50, 44, 20, 4
+_CHARACTERS, _SMALL_CHARACTERS = 21, 25
+
+
+@dataclass(slots=True)
+class _Node:
+    key: str
+    title: str
+    subtitle: str
+    css: str
+    link: str = ""
+    column: int = 0
+    row: float = 0.0
+    before: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A process in words, for the list below the drawing."""
+
+    id: str
+    kind: str
+    software: str
+    from_to: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The drawing and the same in words."""
+
+    svg: Markup
+    steps: tuple[Step, ...]
+
+
+def provenance_graph(entry: Mapping[str, Any]) -> Graph | None:
+    """Return the provenance of an entry's document; None where it names no process."""
+    processes = entry["processes"]
+    if not processes:
+        return None
+    nodes = _nodes(entry, processes)
+    _place(nodes)
+    return Graph(_draw(nodes), tuple(_step(p) for p in processes))
+
+
+def _nodes(entry: Mapping[str, Any], processes: Sequence[Mapping[str, Any]]) -> dict[str, _Node]:
+    things = {f"thing-{t['id']}": _thing(t, css) for css, group in _groups(entry) for t in group}
+    nodes: dict[str, _Node] = {}
+    for process in processes:
+        made = _process_node(process)
+        inputs = [_thing_key(item, things) for item in process.get("inputs", ())]
+        made.before = [k for k in inputs if k in things]
+        for key in made.before:
+            nodes[key] = things[key]
+        nodes[made.key] = made
+        for item in process.get("outputs", ()):
+            key = _thing_key(item, things)
+            things[key].before.append(made.key)
+            nodes[key] = things[key]
+    for annotation in entry["annotations"]:  # drawn on something, by no step that was named
+        key, of = f"thing-{annotation['id']}", f"thing-{annotation.get('of')}"
+        if of in nodes and not things[key].before:
+            things[key].before.append(of)
+            nodes[key] = things[key]
+    return nodes
+
+
+def _groups(entry: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Mapping[str, Any]]]]:
+    yield "set", entry["image_sets"]
+    yield "map", entry["maps"]
+    yield "annotation", entry["annotations"]
+
+
+def _thing(thing: Mapping[str, Any], css: str) -> _Node:
+    subtitle = {"map": "map", "annotation": str(thing.get("kind", "annotation"))}.get(css, str(thing.get("kind", "images")))
+    if css == "map" and thing.get("resolution_a"):
+        subtitle = f"map, {thing['resolution_a']:g} Å"
+    return _Node(f"thing-{thing['id']}", str(thing.get("title") or thing["id"]), subtitle, f"thing {css}", f"#thing-{thing['id']}")
+
+
+def _thing_key(item: str, things: dict[str, _Node]) -> str:
+    """Key of what a process names; what lies in another entry, or nowhere, becomes a node of its own."""
+    key = f"thing-{item}"
+    if key not in things:
+        accession, slash, name = item.partition("/")
+        elsewhere = bool(slash) and accession.startswith("MG-")
+        link = f"/entries/{accession}#thing-{name}" if elsewhere else ""
+        things[key] = _Node(
+            key, name if elsewhere else item, f"of {accession}" if elsewhere else "not in this entry", "thing elsewhere", link
+        )
+    return key
+
+
+def _process_node(process: Mapping[str, Any]) -> _Node:
+    software = process.get("software") or {}
+    words = " ".join(str(v) for v in (software.get("name", ""), software.get("version", "")) if v)
+    return _Node(f"step-{process['id']}", str(process["kind"]), words, "process", f"#step-{process['id']}")
+
+
+def _place(nodes: dict[str, _Node]) -> None:
+    """Columns by the longest way from a beginning; rows near what they come from. A circle, which metadata may claim, ends the search."""
+    for _ in range(len(nodes)):
+        moved = False
+        for node in nodes.values():
+            column = max((nodes[k].column + 1 for k in node.before if k in nodes), default=0)
+            if column > node.column and column < len(nodes):
+                node.column, moved = column, True
+        if not moved:
+            break
+    columns: dict[int, list[_Node]] = {}
+    for node in nodes.values():
+        columns.setdefault(node.column, []).append(node)
+    tallest = max(len(c) for c in columns.values())
+    for number in sorted(columns):
+        column = columns[number]
+        column.sort(key=lambda n: sum(nodes[k].row for k in n.before if k in nodes) / max(1, len(n.before)))
+        for i, node in enumerate(column):
+            node.row = i + (tallest - len(column)) / 2
+
+
+def _draw(nodes: Mapping[str, _Node]) -> Markup:
+    width = 2 * _MARGIN + (max(n.column for n in nodes.values()) + 1) * (_WIDTH + _GAP_X) - _GAP_X
+    height = 2 * _MARGIN + (max(n.row for n in nodes.values()) + 1) * (_HEIGHT + _GAP_Y) - _GAP_Y
+    parts = [
+        f'<svg width="{width}" height="{height:g}" viewBox="0 0 {width} {height:g}" xmlns="http://www.w3.org/2000/svg">'
+        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0 8 4 0 8z"/></marker></defs>'
+    ]
+    for node in nodes.values():
+        parts += [_edge(nodes[key], node) for key in node.before if key in nodes]
+    parts += [_box(node) for node in nodes.values()]
+    return Markup("".join(parts) + "</svg>")  # noqa: S704  # nosec B704  every piece of text in it went through `escape`
+
+
+def _edge(start: _Node, end: _Node) -> str:
+    x0, y0 = _corner(start)
+    x1, y1 = _corner(end)
+    x0, y0, y1 = x0 + _WIDTH, y0 + _HEIGHT / 2, y1 + _HEIGHT / 2
+    bend = max(_GAP_X / 2, (x1 - x0) / 2)
+    return f'<path d="M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1 - 1:g} {y1:g}" marker-end="url(#arrow)"/>'
+
+
+def _box(node: _Node) -> str:
+    x, y = _corner(node)
+    radius = _HEIGHT / 2 if node.css == "process" else 5
+    lines = [f'<text x="{x + 14:g}" y="{y + (21 if node.subtitle else 30):g}">{escape(_cut(node.title, _CHARACTERS))}</text>']
+    if node.subtitle:
+        lines.append(f'<text class="sub" x="{x + 14:g}" y="{y + 38:g}">{escape(_cut(node.subtitle, _SMALL_CHARACTERS))}</text>')
+    box = (
+        f'<g class="{escape(node.css)}"><title>{escape(node.title)}{escape(" · " + node.subtitle if node.subtitle else "")}</title>'
+        f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="{radius:g}"/>{"".join(lines)}</g>'
+    )
+    return f'<a href="{escape(node.link)}">{box}</a>' if node.link else box
+
+
+def _corner(node: _Node) -> tuple[float, float]:
+    return _MARGIN + node.column * (_WIDTH + _GAP_X), _MARGIN + node.row * (_HEIGHT + _GAP_Y)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _step(process: Mapping[str, Any]) -> Step:
+    software = process.get("software") or {}
+    named = {"job": "Job", "date": "Date", "description": "Description"}
+    facts = [(words, str(process[key])) for key, words in named.items() if process.get(key)]
+    facts += [(str(name), parameter_words(value)) for name, value in (process.get("parameters") or {}).items()]
+    return Step(
+        id=str(process["id"]),
+        kind=str(process["kind"]),
+        software=" ".join(str(v) for v in (software.get("name", ""), software.get("version", "")) if v),
+        from_to=f"{', '.join(process.get('inputs', ())) or '—'} → {', '.join(process.get('outputs', ())) or '—'}",
+        facts=tuple(facts),
+    )

@@ -1,0 +1,54 @@
+"""Templates to pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from micrographia.web.pages.wording import bytes_words, count_words, day_words, short_number
+
+STATIC = Path(__file__).parents[1] / "static"
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@cache
+def environment() -> Environment:
+    """Return the template engine; everything that comes from metadata is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"bytes": bytes_words, "count": count_words, "day": day_words, "short": short_number}
+    made.globals["release"] = _static_digest()
+    return made
+
+
+def page(request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """Return `template` filled with `values` as an answer."""
+    site = request.app.state.site
+    text = environment().get_template(template).render(archive_title=site.archive.settings.title, **values)
+    return HTMLResponse(text, status_code=status, headers=dict(headers or {"cache-control": "no-cache"}))
+
+
+def origin(request: Request) -> str:
+    """Return scheme and host by which the reader reached us, for commands to paste and canonical links."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _static_digest() -> str:
+    """Part of the address of styles and scripts, so that a new release is fetched and an old one kept for long."""
+    digest = hashlib.sha256()
+    for file in sorted(STATIC.glob("*.*")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:10]

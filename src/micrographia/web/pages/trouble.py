@@ -1,0 +1,36 @@
+"""What a person sees when there is no such page, or no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from micrographia.web.pages.rendering import page
+from micrographia.web.pages.wording import day_words
+
+_HEADINGS = {404: "Nothing is here", 410: "This entry was withdrawn", 405: "That cannot be done here", 503: "Not now"}
+_TOMBSTONE_WORDS = {
+    "accession": "Accession",
+    "title": "Title",
+    "reason": "Reason",
+    "date": "Withdrawn",
+    "at": "Withdrawn",
+    "superseded_by": "Superseded by",
+}
+
+
+def trouble_page(
+    request: Request, status: int, message: str, *, tombstone: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    """Return the page for a failure; with a tombstone, the page of what was withdrawn."""
+    shown = [
+        (words, day_words(str(tombstone[name])) if name in ("date", "at") else str(tombstone[name]))
+        for name, words in _TOMBSTONE_WORDS.items()
+        if tombstone and tombstone.get(name)
+    ]
+    heading = _HEADINGS.get(status, "This request could not be answered" if status < 500 else "The server failed")
+    return page(
+        request, "trouble.html", status=status, headers=headers, status_words=status, heading=heading, message=message, tombstone=shown
+    )

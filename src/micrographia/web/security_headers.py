@@ -1,0 +1,53 @@
+"""Headers that every answer carries, whatever made it."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# our own pages use our own styles, scripts and pictures and nothing else; no page may be framed
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# what a depositor brought may do nothing at all in a browser
+DEPOSIT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+_ALWAYS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_POLICY_NAME = b"content-security-policy"
+
+
+class SecurityHeaders:
+    """ASGI middleware: adds the headers above; released data may be read by scripts of any site."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                headers += _ALWAYS
+                if not any(name == _POLICY_NAME for name, _ in headers):
+                    headers.append((_POLICY_NAME, PAGE_POLICY.encode()))
+                headers += _CROSS_ORIGIN
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+# everything public is readable without credentials; viewers elsewhere need the range headers
+_CROSS_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Repr-Digest"),
+)

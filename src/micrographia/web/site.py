@@ -1,0 +1,91 @@
+"""What every route shares: the archive, its answers kept in memory, its workers and thumbnails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from starlette.requests import Request
+
+from micrographia.archive import lookup
+from micrographia.archive.archive import Archive
+from micrographia.archive.lookup import EntryView, StoredImage
+from micrographia.catalogue import ImageRow, Statistics
+from micrographia.derive.thumbnails import Thumbnails
+from micrographia.formats.selection import Selection
+from micrographia.formats.workers import WorkerLimits, Workers
+from micrographia.model.records import FileRecord
+from micrographia.web.freshness import Remembered
+
+_T = TypeVar("_T")
+
+
+class Site:
+    """One archive as the web serves it."""
+
+    def __init__(self, archive: Archive) -> None:
+        settings = archive.settings
+        self.archive = archive
+        self.workers = Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds))
+        self.thumbnails = Thumbnails(archive, self.workers)
+        self._remembered = Remembered(settings.database)
+
+    def close(self) -> None:
+        """Stop the workers and let go of the database."""
+        self.workers.close()
+        self._remembered.close()
+
+    def entry(self, accession: str, version: int | None = None) -> EntryView:
+        """Return a released version of an entry."""
+        return self._remembered.get(("entry", accession, version), lambda: lookup.find_entry(self.archive, accession, version))
+
+    def file(self, accession: str, version: int, path: str) -> tuple[FileRecord, Path | None]:
+        """Return a released file and where it lies on this machine, if it does."""
+
+        def find() -> tuple[FileRecord, Path | None]:
+            record = lookup.find_file(self.archive, accession, version, path)
+            return record, lookup.local_path(self.archive, accession, record.content_path)
+
+        return self._remembered.get(("file", accession, version, path), find)
+
+    def image(self, image_id: str) -> ImageRow:
+        """Return an image of a released version."""
+        return self._remembered.get(("image", image_id), lambda: lookup.find_image(self.archive, image_id))
+
+    def stored(self, image: ImageRow) -> tuple[StoredImage, Path | None]:
+        """Return where an image lies, and its file on this machine if it is one file here."""
+
+        def find() -> tuple[StoredImage, Path | None]:
+            stored = lookup.stored_image(self.archive, image)
+            single = isinstance(stored.content, str)
+            return stored, lookup.local_path(self.archive, stored.accession, str(stored.content)) if single else None
+
+        return self._remembered.get(("stored", image.id), find)
+
+    def figures(self) -> Statistics:
+        """Return the figures of the archive."""
+        return self._remembered.get("figures", self.archive.catalogue.statistics)
+
+    async def remembered(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
+        """Return what `find`, which asks the database, said: from memory in place, else by a thread."""
+        known = self._remembered.peek(key)
+        return known if known is not None else await asyncio.to_thread(find)
+
+    def read(self, stored: StoredImage, selection: Selection) -> NDArray[Any]:
+        """Return part of an image: read in this process where no parser is needed, else in a worker with limits."""
+        if stored.record.layout is not None:
+            return selection.finish(stored.open(self.archive.store).read(selection.ranges))
+        return selection.finish(self.workers.call(read_part, stored, selection.ranges))
+
+
+def read_part(stored: StoredImage, ranges: tuple[range, ...]) -> NDArray[Any]:
+    """Return the samples at `ranges`; runs in a worker process."""
+    return stored.open().read(ranges)
+
+
+def site_of(request: Request) -> Site:
+    """Return the site that a request came to."""
+    return request.app.state.site  # type: ignore[no-any-return]
