@@ -66,7 +66,7 @@ def survey(
     workers : int
         Worker processes; 0 means one per processor. None starts before it is needed.
     progress : function of int, optional
-        Told from time to time how many files are done.
+        Told from time to time how many files were described since the last call.
     """
     top = os.fspath(folder)
     if not os.path.isdir(top):  # noqa: PTH112
@@ -75,10 +75,11 @@ def survey(
         done = 0
         for description in _in_order(_walk(top), pool):
             done += 1
-            if progress is not None and done % _PROGRESS_EVERY == 0:
+            if progress is not None and done == _PROGRESS_EVERY:
                 progress(done)
+                done = 0
             yield description
-        if progress is not None:
+        if progress is not None and done:
             progress(done)
 
 

@@ -16,6 +16,7 @@ from micrographia.model.image import Statistics
 _ROW = 8192
 _ROWS = 8
 _CHUNK = _ROW * _ROWS
+_ONES = np.ones(_ROW)
 # the sample for percentiles is thinned to a seventh when it grows past this; a power of 7 shares no factor with most row lengths
 _MOST_SAMPLED = 7 << 15
 _THINNING = 7
@@ -42,8 +43,7 @@ class StreamingStatistics:
         self._stride = 1
         self._sampled: list[NDArray[np.float64]] = []
         self._sampled_count = 0
-        self._work = np.empty((_ROWS, _ROW))
-        self._ones = np.ones(_ROW)
+        self._work: NDArray[np.float64] | None = None
 
     @property
     def count(self) -> int:
@@ -98,6 +98,8 @@ class StreamingStatistics:
     def _sums(self, chunk: NDArray[Any]) -> tuple[float, float, float]:
         """Return Σ (x − shift), Σ (x − shift)² and the shift, which keeps wide types from cancelling."""
         n = chunk.size
+        if self._work is None or self._work.size < n:  # most images of a plate or a stack of particles are small
+            self._work = np.empty((_ROWS if n > _ROW else 1, _ROW))
         work = self._work.reshape(-1)[:n]
         np.copyto(work, chunk)
         shift = 0.0
@@ -108,7 +110,7 @@ class StreamingStatistics:
             work -= shift
         whole = n // _ROW
         rows, rest = self._work[:whole], work[whole * _ROW :]
-        total = float(np.vecdot(rows, self._ones).sum()) + float(rest.sum())
+        total = float(np.vecdot(rows, _ONES).sum()) + float(rest.sum())
         squares = float(np.vecdot(rows, rows).sum()) + float(np.vecdot(rest, rest))
         return total, squares, shift
 
