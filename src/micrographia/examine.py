@@ -24,6 +24,7 @@ from micrographia.checks import check
 from micrographia.describe import draft_sheet, load_sheet
 from micrographia.errors import InvalidInputError
 from micrographia.formats.description import FileDescription
+from micrographia.formats.read_once import DataFacts, read_once, read_tree
 from micrographia.formats.survey import survey
 from micrographia.formats.workers import WorkerLimits
 from micrographia.model.finding import Finding, Report
@@ -90,17 +91,17 @@ class Examination:
     deposit: bool
     """Whether the folder is to be deposited: then title, author and files are required even where there is no ``entry.yaml``."""
 
-    def judged(self, facts: Mapping[str, Any] | None) -> Examination:
+    def judged(self, facts: Mapping[str, DataFacts] | None) -> Examination:
         """Return the examination with the findings of every rule.
 
         Parameters
         ----------
-        facts : mapping of path to `DataFacts`, or None
+        facts : mapping of path to DataFacts, or None
             What the pass over the data found; None applies only the rules that need no pixel.
         """
         return replace(self, report=self._judge(facts))
 
-    def _judge(self, facts: Mapping[str, Any] | None) -> Report:
+    def _judge(self, facts: Mapping[str, DataFacts] | None) -> Report:
         found = check(self.sheet, self.descriptions, strict=self.strict, facts=facts).findings
         if self.sheet_text is None and not self.deposit:  # the files alone: what a sheet would lack is no fault of theirs
             found = tuple(f for f in found if not f.path.startswith(SHEET_FILE))
@@ -177,6 +178,29 @@ def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int],
         told = done
 
     return Descriptions(survey(folder, limits=limits, workers=settings.worker_count, progress=tell))
+
+
+def read_data(examination: Examination, *, progress: Callable[[int], None] | None = None) -> dict[str, DataFacts]:
+    """Return what one pass over every file finds: digests, statistics, data that cannot be decoded.
+
+    Parameters
+    ----------
+    examination : Examination
+    progress : callable, optional
+        Called with the number of bytes read since the last call.
+    """
+    facts: dict[str, DataFacts] = {}
+    for description in examination.descriptions:
+        if any(remark.severity == "error" for remark in description.remarks):
+            continue  # a link, a pipe, a file that lies about its size: refused already, and not read
+        path = examination.folder / description.path
+        if description.members:
+            facts[description.path] = read_tree(path, description)
+            if progress:
+                progress(description.size_bytes)
+        else:
+            facts[description.path] = read_once(path, description, progress=progress)
+    return facts
 
 
 def read_sheet(folder: Path) -> tuple[bytes | None, tuple[Finding, ...]]:

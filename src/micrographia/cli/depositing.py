@@ -106,9 +106,7 @@ def _refuse_folder(folder: Path, home: Path) -> None:
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
     if home.resolve().is_relative_to(folder.resolve()):
-        raise InvalidInputError(
-            f"The archive {home} lies inside {folder} and would take in itself; give another folder, or another --home."
-        )
+        raise InvalidInputError(f"The archive {home} lies inside {folder} and would take in itself; give another folder or another --home.")
 
 
 def _mode(*, copy: bool, link: bool, move: bool) -> Mode:

@@ -76,7 +76,7 @@ def check(
         examination = examine_structure(folder, settings=settings, progress=advance)
     if not quick:
         with progress("reading data", unit="bytes", total=examination.descriptions.size_bytes) as advance:
-            examination = examination.judged(read_data(examination, settings=settings, progress=advance))
+            examination = examination.judged(read_data(examination, progress=advance))
     report = examination.report
     files = counted(examination.descriptions.file_count, "file")
     answer(report.as_json(), findings_table(report), f"{folder}: {files} checked; {summary(report)}.")
