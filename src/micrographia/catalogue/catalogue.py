@@ -233,7 +233,7 @@ class Catalogue:
             return reading.entry_events(connection, EntryId.parse(accession).number)
 
     def used_by(self, accession: str, item: str = "") -> list[ProcessLink]:
-        """Return the processes of other public entries that used something (or `item`, the id of an image set or map) of an entry."""
+        """Return what other public entries made from an entry (or from `item`, the id of an image set or map of it), or relate to it."""
         with self.read() as connection:
             return list(reading.users_of(connection, EntryId.parse(accession).number, item))
 

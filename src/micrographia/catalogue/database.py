@@ -30,11 +30,13 @@ class Database:
         self._engine = _engine(_parsed(url))
         self._writing = threading.Lock()
         self.dialect = self._engine.dialect.name
+        # several queries of one transaction must see the same state: SQLite gives that anyway
+        self._reading = self._engine if self.dialect == "sqlite" else self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
-        with _failures_in_words(), self._engine.connect() as connection:
+        with _failures_in_words(), self._reading.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -88,7 +90,7 @@ def _parsed(url: str) -> URL:
 def _engine(url: URL) -> Engine:
     if url.drivername == "postgresql+psycopg":
         try:
-            return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
         except ModuleNotFoundError as error:
             raise UnavailableError("PostgreSQL needs the package psycopg: pip install 'micrographia[postgres]'.") from error
     engine = create_engine(url, pool_size=10, max_overflow=50, connect_args={"timeout": _LOCK_SECONDS, "check_same_thread": False})
@@ -156,6 +158,10 @@ def _failures_in_words() -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise UnavailableError("The catalogue is busy: no connection came free. Try again.") from error
+    except exc.IntegrityError as error:
+        raise UnavailableError("Two processes wrote the same entry at once; this one gave way. Try again.") from error
+    except (exc.DataError, UnicodeEncodeError, OverflowError) as error:
+        raise InvalidInputError("The question holds characters or numbers that no record can hold.") from error
     except (exc.OperationalError, exc.InterfaceError) as error:
         raise UnavailableError(f"The catalogue does not answer ({_first_line(error)}). Try again.") from error
     except exc.DBAPIError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from micrographia.catalogue.words import identifier_words, limited, words
+from micrographia.catalogue.words import limited, words
 from micrographia.model.records import EntryRecord
 from micrographia.model.sheet import Molecule, Sheet
 
@@ -143,14 +143,10 @@ def entry_texts(record: EntryRecord, paths: Iterable[str]) -> Texts:
         sheet.licence,
     ]
     return Texts(
-        primary=tuple(_identified([record.accession, sheet.title], _MOST_PRIMARY_WORDS)),
-        secondary=tuple(_identified(secondary, _MOST_SECONDARY_WORDS)),
-        other=tuple(_identified(other, _MOST_OTHER_WORDS) + list(dict.fromkeys(w for p in paths for w in words(p)))[:_MOST_FILE_WORDS]),
+        primary=tuple(limited([record.accession, sheet.title], _MOST_PRIMARY_WORDS)),
+        secondary=tuple(limited(secondary, _MOST_SECONDARY_WORDS)),
+        other=tuple(limited(other, _MOST_OTHER_WORDS) + list(dict.fromkeys(w for p in paths for w in words(p)))[:_MOST_FILE_WORDS]),
     )
-
-
-def _identified(parts: Iterable[str], most: int) -> list[str]:
-    return limited((" ".join(identifier_words(p)) for p in parts if p), most)
 
 
 def _part_texts(part: Any) -> Iterable[str]:

@@ -60,8 +60,7 @@ class _SqliteFullText:
         connection.execute(text("DELETE FROM entry_text"))
 
     def hits(self, connection: Connection, terms: Sequence[Term], tier: int) -> NDArray[np.int64]:
-        # words hold letters and digits only: nothing of the query language can be in them
-        expression = " AND ".join(f'"{" ".join(t.words)}"' + (" *" if t.is_prefix else "") for t in terms)
+        expression = " AND ".join(_asked_of_sqlite(t) for t in terms)
         if tier < TIERS:
             expression = f"{{{' '.join('abc'[:tier])}}} : ({expression})"
         joined = connection.execute(text("SELECT group_concat(rowid) FROM entry_text WHERE entry_text MATCH :q"), {"q": expression})
@@ -86,17 +85,31 @@ class _PostgresFullText:
 
     def hits(self, connection: Connection, terms: Sequence[Term], tier: int) -> NDArray[np.int64]:
         groups = "ABC"[:tier] if tier < TIERS else ""
-        expression = " & ".join(f"({' <-> '.join(_asked(t, groups))})" for t in terms)
+        expression = " & ".join(_asked_of_postgres(t, groups) for t in terms)
         joined = connection.execute(
             text("SELECT string_agg(number::text, ',') FROM entry_text WHERE words @@ CAST(:q AS tsquery)"), {"q": expression}
         )
         return _numbers(joined.scalar())
 
 
-def _asked(term: Term, groups: str) -> Iterator[str]:
-    for i, word in enumerate(term.words):
-        flags = groups + ("*" if term.is_prefix and i == len(term.words) - 1 else "")
-        yield f"'{word}'" + (f":{flags}" if flags else "")
+# words hold letters and digits only: nothing of either query language can be in them
+
+
+def _asked_of_sqlite(term: Term) -> str:
+    star = " *" if term.is_prefix else ""
+    phrase = f'"{" ".join(term.words)}"{star}'
+    return f'({phrase} OR "{term.together}"{star})' if term.together else phrase
+
+
+def _asked_of_postgres(term: Term, groups: str) -> str:
+    last = groups + "*" * term.is_prefix
+    flags = [groups] * (len(term.words) - 1) + [last]
+    phrase = " <-> ".join(_lexeme(word, f) for word, f in zip(term.words, flags, strict=True))
+    return f"(({phrase}) | {_lexeme(term.together, last)})" if term.together else f"({phrase})"
+
+
+def _lexeme(word: str, flags: str) -> str:
+    return f"'{word}':{flags}" if flags else f"'{word}'"
 
 
 def _lexemes(texts: Texts) -> Iterator[str]:

@@ -98,14 +98,16 @@ class ImagePage:
 
 @dataclass(frozen=True, slots=True)
 class ProcessLink:
-    """A process of a public entry that used something of an entry."""
+    """A public entry that used something of another one, by a process or because it says so."""
 
     accession: EntryId
     version: int
     process: str
+    """Id of the process; empty where the entry only names the other one as related."""
     kind: str
+    """Kind of the process, or the relation."""
     item: str
-    """Id of the image set, map or annotation that it used."""
+    """Id of the image set, map or annotation that it used; empty: of the entry as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

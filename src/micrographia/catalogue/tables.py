@@ -11,12 +11,12 @@ _Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 # SQLite numbers rows itself only when the key is exactly INTEGER
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
+# accession: last number given away; change: last change of what is searchable; epoch: how often all entries were cleared
 counters = Table(
     "counters",
     metadata,
     Column("name", String(20), primary_key=True),
     Column("value", BigInteger, nullable=False),
-    comment="accession: last number given away; change: last change of what is searchable; epoch: how often all entries were cleared",
 )
 
 entries = Table(
@@ -24,19 +24,23 @@ entries = Table(
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("state", String(12), nullable=False),
-    Column("latest_version", Integer, nullable=False, comment="latest released version; 0: none"),
+    # latest released version; 0: none
+    Column("latest_version", Integer, nullable=False),
     Column("created_at", String(40), nullable=False),
-    Column("released_at", String(40), nullable=False, comment="of the first version; empty: never"),
-    Column("detail", Text, nullable=False, comment="JSON: tombstone, reason, superseded_by"),
+    # of the first version; empty: never
+    Column("released_at", String(40), nullable=False),
+    # JSON: tombstone, reason, superseded_by
+    Column("detail", Text, nullable=False),
 )
 
+# the files and images of one version; written in many transactions, seen once a version points at it
 listings = Table(
     "listings",
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("number", BigInteger, nullable=False, index=True),
     Column("version", Integer, nullable=False),
-    comment="the files and images of one version; written in many transactions, seen once a version points at it",
+    sqlite_autoincrement=True,  # a number is never used again: a writer that was overtaken must notice
 )
 
 versions = Table(
@@ -53,16 +57,19 @@ versions = Table(
     Column("file_count", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("image_count", BigInteger, nullable=False),
-    Column("manifest_sha256", String(64), nullable=False, index=True, comment="digest over path, size and sha256 of every file, in order"),
+    # digest over path, size and sha256 of every file, in order
+    Column("manifest_sha256", String(64), nullable=False, index=True),
     Column("listing", BigInteger, ForeignKey("listings.id"), nullable=False),
-    Column("document", Text, nullable=False, comment="JSON: EntryRecord, or DraftRecord of a version that is not released"),
+    # JSON: EntryRecord, or DraftRecord of a version that is not released
+    Column("document", Text, nullable=False),
 )
 
 files = Table(
     "files",
     metadata,
     Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
-    Column("folder", _Ordered, primary_key=True, comment="empty: the top"),
+    # empty: the top
+    Column("folder", _Ordered, primary_key=True),
     Column("name", _Ordered, primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -78,8 +85,10 @@ folders = Table(
     metadata,
     Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
     Column("parent", _Ordered, primary_key=True),
-    Column("name", _Ordered, primary_key=True, comment="the top is the folder '' in the parent ''"),
-    Column("file_count", BigInteger, nullable=False, comment="with all folders below"),
+    # the top is the folder '' in the parent ''
+    Column("name", _Ordered, primary_key=True),
+    # with all folders below
+    Column("file_count", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -90,7 +99,8 @@ images = Table(
     Column("listing", BigInteger, ForeignKey("listings.id"), primary_key=True, autoincrement=False),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
-    Column("document", Text, nullable=False, comment="JSON: ImageRecord"),
+    # JSON: ImageRecord
+    Column("document", Text, nullable=False),
     Index("images_by_kind", "listing", "kind", "number"),
     sqlite_with_rowid=False,
 )
@@ -116,13 +126,15 @@ edges = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("process", Text, nullable=False, comment="id of the process in the sheet"),
+    # id of the process in the sheet; empty: a related record
+    Column("process", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("is_input", Boolean, nullable=False),
     Column(
         "item_number", BigInteger, nullable=False, comment="entry that holds the item; another one where the sheet says MG-10001/movies"
     ),
-    Column("item", Text, nullable=False, comment="id of an image set, map or annotation of that entry"),
+    # id of an image set, map or annotation of that entry
+    Column("item", Text, nullable=False),
     Index("edges_by_item", "item_number", "item"),
 )
 
@@ -131,11 +143,13 @@ events = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("digest", String(64), nullable=False, comment="of the event itself: the same event is kept once"),
+    # of the event itself: the same event is kept once
+    Column("digest", String(64), nullable=False),
     Column("at", String(40), nullable=False),
     Column("version", Integer, nullable=False),
     Column("verb", String(40), nullable=False),
-    Column("document", Text, nullable=False, comment="JSON: Event"),
+    # JSON: Event
+    Column("document", Text, nullable=False),
     Index("events_of_entry", "number", "digest", unique=True),
 )
 
@@ -144,8 +158,12 @@ search_entries = Table(
     "search_entries",
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("change", BigInteger, nullable=False, index=True, comment="value of the counter `change` when the row was written"),
-    Column("state", String(12), nullable=False, comment="RELEASED or OBSOLETE are found, anything else is not"),
-    Column("columns", Text, nullable=False, comment="JSON: what is counted, filtered and sorted by (facets.py)"),
-    Column("summary", Text, nullable=False, comment="JSON: what a list of results shows"),
+    # value of the counter `change` when the row was written
+    Column("change", BigInteger, nullable=False, index=True),
+    # RELEASED or OBSOLETE are found, anything else is not
+    Column("state", String(12), nullable=False),
+    # JSON: what is counted, filtered and sorted by (facets.py)
+    Column("columns", Text, nullable=False),
+    # JSON: what a list of results shows
+    Column("summary", Text, nullable=False),
 )

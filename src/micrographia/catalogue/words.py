@@ -13,7 +13,7 @@ _MOST_TERMS = 40
 # PostgreSQL cuts longer words and SQLite would keep them whole
 _LONGEST_WORD = 200
 
-_IDENTIFIER = re.compile(r"[A-Za-z]{1,8}[-_][A-Za-z0-9]{2,12}")
+_IDENTIFIER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,8})[-_]([A-Za-z0-9]{1,12})(?![A-Za-z0-9])")
 _TERM = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 
 
@@ -23,8 +23,8 @@ def words(text: str) -> list[str]:
 
 
 def identifier_words(text: str) -> list[str]:
-    """Return the words of `text`, and its identifiers also written together: EMD-1832 → emd, 1832, emd1832."""
-    return words(text) + [i.replace("-", "").replace("_", "").lower() for i in _IDENTIFIER.findall(text)]
+    """Return the words of `text`, and those with a hyphen also written together: EMD-1832 → emd, 1832, emd1832."""
+    return words(text) + [_singular((left + right).lower()) for left, right in _IDENTIFIER.findall(text)]
 
 
 def _cut(text: str) -> list[str]:
@@ -51,6 +51,8 @@ class Term:
 
     words: tuple[str, ...]
     is_prefix: bool = False
+    together: str = ""
+    """The same as one word, which will do as well: cryoem for cryo-EM."""
 
 
 def parse_query(text: str) -> tuple[Term, ...] | None:
@@ -68,15 +70,16 @@ def parse_query(text: str) -> tuple[Term, ...] | None:
         if is_prefix and found:  # what is only begun has no plural yet
             found[-1] = _cut(quoted or bare)[-1]
         if found:
-            terms[Term(tuple(found), is_prefix)] = None
+            hyphen = _IDENTIFIER.fullmatch(bare.rstrip("*"))
+            terms[Term(tuple(found), is_prefix, "".join(found) if hyphen else "")] = None
     return tuple(terms)[:_MOST_TERMS] or None
 
 
 def limited(parts: Iterable[str], most: int) -> list[str]:
-    """Return the first `most` words of all `parts`."""
+    """Return the first `most` words of all `parts`, with identifiers written together."""
     found: list[str] = []
     for part in parts:
-        found += words(part)
+        found += identifier_words(part)
         if len(found) >= most:
             break
     return found[:most]

@@ -40,7 +40,8 @@ ENTRY_STATES = frozenset({State.OBSOLETE, State.WITHDRAWN, State.PURGED})
 # rows written in one transaction: about a tenth of a second, in which other writers wait
 _PIECE = 20_000
 
-_OTHER_ENTRY = re.compile(r"(MG-[1-9][0-9]{4,11})/(.+)", re.DOTALL)
+_ENTRY = re.compile(r"MG-[1-9][0-9]{4,11}")
+_OTHER_ENTRY = re.compile(rf"({_ENTRY.pattern})/(.+)", re.DOTALL)
 
 Write = Callable[[], AbstractContextManager[Connection]]
 
@@ -269,13 +270,17 @@ def _edges(number: int, sheet: Sheet) -> Iterable[dict[str, Any]]:
                 other = _OTHER_ENTRY.fullmatch(item) if is_input else None
                 at = (EntryId(other[1]).number, other[2]) if other else (number, item)
                 yield {"process": process.id, "kind": process.kind, "is_input": is_input, "item_number": at[0], "item": at[1]}
+    for related in sheet.related:
+        if _ENTRY.fullmatch(related.to):
+            at = (EntryId(related.to).number, related.image_set)
+            yield {"process": "", "kind": related.relation, "is_input": True, "item_number": at[0], "item": at[1]}
 
 
 def put_entry_row(connection: Connection, facts: VersionFacts) -> None:
     """Write the row of the entry to which a version belongs; what was said of the entry as a whole stays said."""
     number = facts.accession.number
     is_released = bool(facts.released_at)
-    known = connection.execute(select(entries).where(entries.c.number == number)).one_or_none()
+    known = connection.execute(select(entries).where(entries.c.number == number).with_for_update()).one_or_none()
     if known is None:
         released = {"latest_version": facts.version if is_released else 0, "released_at": facts.released_at}
         row = {"number": number, "state": facts.state, "created_at": facts.created_at, "detail": "{}"}
@@ -329,12 +334,14 @@ def next_value(connection: Connection, name: str) -> int:
 
 def set_entry_state(connection: Connection, number: int, state: State, detail: Mapping[str, Any]) -> None:
     """Say a state of an entry as a whole and of all its released versions; bytes of a purged one are listed no more."""
-    values = {"state": state, "detail": json.dumps(dict(detail))}
+    values: dict[str, Any] = {"state": state, "detail": json.dumps(dict(detail))}
+    blank = {"latest_version": 0, "created_at": "", "released_at": ""}
+    if state is State.PURGED:
+        values |= blank  # all that the tombstone does not tell is gone
     if not connection.execute(update(entries).where(entries.c.number == number).values(**values)).rowcount:
         if state is not State.PURGED:
             raise NotFoundError(f"There is no entry MG-{number}.")
-        blank = {"latest_version": 0, "created_at": "", "released_at": ""}
-        connection.execute(insert(entries).values(number=number, **values, **blank))
+        connection.execute(insert(entries).values(number=number, **values))
     if state is State.PURGED:
         for table in (findings, edges):
             connection.execute(delete(table).where(table.c.number == number))
