@@ -20,6 +20,7 @@ from h5py import h5d, h5z
 from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError
+from micrographia.formats.chunks import chunk_ranges
 from micrographia.formats.description import Contents, LazyImage, UnreadableError
 from micrographia.formats.file_object import SourceFile
 from micrographia.formats.hdf5_links import reached, walk
@@ -112,13 +113,9 @@ class Hdf5Image(LazyImage):
     def blocks(self, max_bytes: int = 1 << 24) -> Iterator[NDArray[Any]]:
         """Yield the image in slabs of whole chunks, as far as `max_bytes` allows, so that each chunk is decoded about once."""
         chunks = self._dataset.chunks or (1,) * self._dataset.ndim
-        shape = self.shape
-        step = [min(chunks[place], shape[axis]) for axis, place in enumerate(self._meaning.order)]
-        for axis in range(len(shape) - 1, -1, -1):  # grow from the fastest axis
-            rest = self.dtype.itemsize * prod(s for k, s in enumerate(step) if k != axis)
-            step[axis] = min(shape[axis], max(step[axis], max_bytes // rest // step[axis] * step[axis]))
-        for corner in np.ndindex(*(-(-n // s) for n, s in zip(shape, step, strict=True))):
-            yield self.read(tuple(range(i * s, min((i + 1) * s, n)) for i, s, n in zip(corner, step, shape, strict=True)))
+        stored = tuple(chunks[place] for place in self._meaning.order)
+        for ranges in chunk_ranges(self.shape, stored, self.dtype.itemsize, max_bytes):
+            yield self.read(ranges)
 
 
 def _open(source: ByteSource) -> h5py.File:
