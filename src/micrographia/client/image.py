@@ -98,7 +98,8 @@ class Image:
         selection = normalise(index, self.shape)
         if 0 in selection.shape:
             return np.empty(selection.shape, self.dtype)
-        return selection.finish(self._read(selection.ranges))
+        array = selection.finish(self._read(selection.ranges))
+        return array if array.flags.writeable else array.copy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:

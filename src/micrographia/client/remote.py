@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -53,6 +54,7 @@ _LONGEST_PAUSE_S = 20.0
 _BLOCK_BYTES = 8 << 20
 _PIECE_BYTES = 1 << 20
 _PAGE = 500
+_SEARCH_PAGE = 100
 # `.npy` header of one array, format 1.0: never longer than this for the arrays of an archive
 _NPY_HEADER_BYTES = 1 << 16
 
@@ -104,11 +106,16 @@ class RemoteTransport:
 
     def search(self, query: str, facets: Mapping[str, Any]) -> Iterator[Document]:
         """Yield what is found, page after page."""
-        yield from self._pages("/api/v1/entries", {"q": query, **{k: v for k, v in facets.items() if v is not None}})
+        yield from self._pages("/api/v1/entries", {"q": query, "per_page": _SEARCH_PAGE, **{k: v for k, v in facets.items() if v is not None}})
 
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
-        """Return the samples of one block; a step along an axis is taken here from the covering range."""
+        """Return the samples of one block; a step along an axis is taken here from the covering range, while that is small."""
         axes, dtype = str(image["axes"]), native_dtype(image)
+        stepped = [k for k, r in enumerate(ranges) if r.step > 1 and len(r) > 1]
+        if stepped and prod(r[-1] + 1 - r.start for r in ranges) * dtype.itemsize > _BLOCK_BYTES:
+            k, half = stepped[0], len(ranges[stepped[0]]) // 2
+            halves = (ranges[k][:half], ranges[k][half:])
+            return np.concatenate([self.read_image(image, (*ranges[:k], r, *ranges[k + 1 :])) for r in halves], axis=k)
         wanted = {axis: f"{r.start}:{r[-1] + 1}" for axis, r, n in zip(axes, ranges, image["shape"], strict=True) if len(r) < n}
         covering = tuple(r[-1] + 1 - r.start for r in ranges)
         response = self._get(self._link(image, "crop"), {**wanted, "format": "npy"})

@@ -200,3 +200,13 @@ def test_a_manifest_streams_into_files(server: Any, remote: RemoteTransport, tmp
     server.answer = lambda request: server.send(request, 200, "".join(json.dumps(line) + "\n" for line in lines).encode())
     assert list(remote.files(ENTRY, 2)) == lines
     assert server.requests[0][0] == "/files/MG-10001/2/manifest.jsonl"
+
+
+def test_wide_steps_do_not_fetch_what_lies_between(server: Any, remote: RemoteTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("micrographia.client.remote._BLOCK_BYTES", 200)
+    array = np.random.default_rng(1).integers(0, 99, (90, 10, 10), dtype="u1")
+    crops = Crops(server, array, "zyx")
+    got = image(remote, array, "zyx")[::40, ::-3]
+    np.testing.assert_array_equal(got, array[::40, ::-3])
+    assert got.flags.writeable
+    assert sorted(asked["z"] for asked in crops.asked) == ["0:1", "40:41", "80:81"]
