@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from math import prod
 from typing import Any
@@ -25,18 +28,9 @@ zarr.config.set({"async.concurrency": 4, "threading.max_workers": 1})
 
 # what zarr-python and its codecs raise on malformed metadata and chunks
 _ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError,
+    TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 class TreeStore(Store):

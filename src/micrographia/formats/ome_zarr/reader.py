@@ -22,6 +22,8 @@ from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader
 
 _MOST_IMAGES = 50_000
+_MOST_REMARKS = 1_000
+_DEEPEST = 4  # a plate is three deep
 _MOST_OME_XML_BYTES = 64 << 20
 # a first chunk up to this size is decoded to see that it can be, of so many images
 _PROBE_BYTES = 32 << 20
@@ -48,7 +50,7 @@ def inspect(source: ByteSource | ByteTree, path: str) -> Contents:
     if root is None:
         raise UnreadableError("ome_zarr.unreadable", f"{path} is no Zarr group or array.", expected="zarr.json, .zgroup or .zarray")
     remarks: list[Finding] = []
-    places = list(islice(_places(tree, root, path, remarks), _MOST_IMAGES + 1))
+    places = list(islice(_places(tree, root, path, remarks, set()), _MOST_IMAGES + 1))
     if len(places) > _MOST_IMAGES:
         remarks.append(
             Finding("ome_zarr.many_images", "warning", path, f"{path} has more than {_MOST_IMAGES} images; the rest is not shown.")
@@ -96,8 +98,9 @@ def _ome(node: Node) -> OmeGroup | None:
     return v05.ome_group(node.attributes) if node.zarr_format == 3 else v04.ome_group(node.attributes)
 
 
-def _places(tree: ByteTree, root: Node, path: str, remarks: list[Finding]) -> Iterator[_Place]:
-    """Yield all images below a group, in the order in which it names them."""
+def _places(tree: ByteTree, root: Node, path: str, remarks: list[Finding], seen: set[str]) -> Iterator[_Place]:
+    """Yield all images below a group, in the order in which it names them; each group once."""
+    seen.add(root.path)
     if root.is_array:
         names = array_facts(root).dimension_names
         count = len(array_facts(root).shape)
@@ -126,12 +129,14 @@ def _places(tree: ByteTree, root: Node, path: str, remarks: list[Finding]) -> It
                 )
         except UnreadableError as exc:
             remarks.append(exc.finding(path))
+            if len(remarks) >= _MOST_REMARKS:
+                return
             continue
         if kind == "labels":
             label = _ome(child) or OmeGroup("")
             yield from (_Place(child, multiscale, label, "labels") for multiscale in label.multiscales)
-        elif root.path.count("/") < 4:  # a plate is three deep; a group that names itself or its like ends here
-            yield from _places(tree, child, path, remarks)
+        elif child.path not in seen and root.path.count("/") < _DEEPEST:
+            yield from _places(tree, child, path, remarks, seen)
 
 
 def _series(tree: ByteTree, root: Node) -> list[str]:
