@@ -102,11 +102,17 @@ class Examination:
         return replace(self, report=self._judge(facts))
 
     def _judge(self, facts: Mapping[str, DataFacts] | None) -> Report:
-        found = check(self.sheet, self.descriptions, strict=self.strict, facts=facts).findings
-        if self.sheet_text is None and not self.deposit:  # the files alone: what a sheet would lack is no fault of theirs
-            found = tuple(f for f in found if not f.path.startswith(SHEET_FILE))
-            found = (*found, _NO_SHEET)
-        return Report.of((*self.sheet_findings, *found))
+        alone = self.sheet_text is None and not self.deposit  # what a sheet would lack is no fault of the files
+        return check(
+            self.sheet,
+            self.descriptions,
+            facts=facts or {},
+            strict=self.strict,
+            blanks=self.blanks,
+            findings=(*self.sheet_findings, _NO_SHEET) if alone and not self.sheet_findings else self.sheet_findings,
+            drafted=alone,
+            folder=self.folder,
+        )
 
 
 _NO_SHEET = Finding(
