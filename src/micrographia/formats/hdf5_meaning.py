@@ -31,6 +31,7 @@ _VELOX = re.compile(r"^Data/Image/[0-9a-f]{32}/Data$")
 _MOST_ATTRIBUTES = 100
 _LONGEST_TEXT = 1_000
 _MOST_ANGLES = 10_000
+_LONGEST_VELOX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def _voxel_size(file: h5py.File, path: str, names: list[str], attributes: Mappin
         return voxel_size(attributes["resolution"], "nm")
     if path.startswith("DataSet/ResolutionLevel 0/"):
         return _of_imaris(file)
+    if _VELOX.match(path):
+        return _of_velox(file, path)
     root = attributes_of(file)
     transform = root.get("ijk_to_xyz_transform")
     if (
@@ -177,6 +180,18 @@ def _of_imaris(file: h5py.File) -> VoxelSize | None:
         count = [int(about[axis]) for axis in "ZYX"]
         return voxel_size([e / n for e, n in zip(extent, count, strict=True)], about.get("Unit", "um"))
     except (KeyError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _of_velox(file: h5py.File, path: str) -> VoxelSize | None:
+    """Return the pixel size from the JSON that Velox keeps beside each image, one column of bytes a frame."""
+    table = reached(file, path.removesuffix("Data") + "Metadata")
+    if not isinstance(table, h5py.Dataset) or table.dtype != np.uint8 or table.ndim != 2 or table.shape[0] > _LONGEST_VELOX_BYTES:
+        return None
+    try:
+        size = json.loads(table[:, 0].tobytes().split(b"\0", 1)[0])["BinaryResult"]
+        return voxel_size([None, float(size["PixelSize"]["height"]), float(size["PixelSize"]["width"])], size["PixelUnitX"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -115,7 +115,7 @@ FORMATS: tuple[Format, ...] = (
         "hdf5",
         "HDF5",
         "application/x-hdf5",
-        (".h5", ".hdf5", ".hdf", ".ims", ".nxs"),
+        (".h5", ".hdf5", ".hdf", ".ims", ".nxs", ".emd"),
         "image",
         "hdf5",
         isolated=True,
@@ -123,7 +123,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
     Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
-    Format("star", "STAR", "text/x-star", (".star",), "table", "star"),
+    Format("star", "STAR", "text/x-star", (".star", ".tomostar"), "table", "star"),
     Format("mdoc", "SerialEM mdoc", "text/plain", (".mdoc",), "sidecar", "mdoc"),
     Format("cryosparc", "cryoSPARC dataset", "application/x-cryosparc", (".cs",), "table", "cryosparc", isolated=True),
     Format("ome_xml", "OME-XML", "application/xml", (".ome.xml", ".ome", ".companion.ome"), "sidecar", "ome_xml", isolated=True),
@@ -135,7 +135,7 @@ _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
 # endings that other programs use for text: only a file that looks binary is an MRC image there
 _SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
-_FOREIGN_SUFFIXES = frozenset((".eer", ".dm3", ".dm4", ".cr2", ".nef", ".dng", ".arw", ".emd", ".mnc", ".nc"))
+_FOREIGN_SUFFIXES = frozenset((".eer", ".dm3", ".dm4", ".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
 # what the standard library's table lacks
 _MEDIA_TYPES = {

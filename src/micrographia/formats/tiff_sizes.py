@@ -17,6 +17,8 @@ from micrographia.model.image import VoxelSize
 # resolution tags are made for paper: 72 … 4,800 dpi say nothing of the specimen, pixels below 2 µm do
 _LARGEST_PIXEL_MM = 2e-3
 _LONGEST_TEXT = 2_000
+# what OME-XML tells of how a series was made
+_OME_KEYS = ("channels", "time_increment_s", "acquired", "objective", "instrument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def of_series(tif: tifffile.TiffFile, series: list[Any], number: int) -> SeriesF
         metadata["compression"] = getattr(page.compression, "name", str(page.compression)).lower()
     image = _ome_image(tif, series, number)
     if image:
-        metadata["ome"] = image.metadata
+        metadata |= {key: image.metadata[key] for key in _OME_KEYS if image.metadata.get(key)}
         return SeriesFacts(image.voxel_size, image.channels, metadata)
     size, origin = _voxel_size(tif, page)
     if size:

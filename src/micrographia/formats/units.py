@@ -33,18 +33,28 @@ def voxel_size(zyx: Sequence[float | None], units: str | Sequence[str]) -> Voxel
     zyx : three floats or None
         Distances along z, y, x; one that is zero, negative, not finite or absurd (a metre or more) counts as not given.
     units : str, or three
-        Spelling of the unit, or one an axis; the result is in the unit of x (else y, z) where it is one of the model's.
+        Spelling of the unit, or one an axis; the result is in the unit of x (else y, z), or a handy one where that is metres or the like.
     """
     spellings = [units] * 3 if isinstance(units, str) else list(units)
-    lengths: list[tuple[float, LengthUnit] | None] = []
+    metres: list[float | None] = []
+    unit: LengthUnit | None = None
     for value, spelling in zip(zyx, spellings, strict=True):
         known = length_unit(spelling)
-        usable = value is not None and known is not None and isfinite(value) and 0 < value * known[1] * METRES[known[0]] < 1
-        lengths.append((value * known[1], known[0]) if usable and value is not None and known is not None else None)
-    unit = next((length[1] for length in reversed(lengths) if length), None)
+        length = value * known[1] * METRES[known[0]] if value is not None and known is not None and isfinite(value) else 0.0
+        usable = known is not None and 0 < length < 1
+        metres.append(length if usable else None)
+        if usable and known is not None:
+            unit = known[0] if known[1] == 1 else _fitting(length)
     if unit is None:
         return None
+    # a value in the chosen unit stays as it was written; others are rounded to what their digits carry
     z, y, x = (
-        None if length is None else length[0] if length[1] == unit else length[0] * METRES[length[1]] / METRES[unit] for length in lengths
+        None if length is None else value if length_unit(spelling) == (unit, 1.0) else float(f"{length / METRES[unit]:.9g}")
+        for length, value, spelling in zip(metres, zyx, spellings, strict=True)
     )
     return VoxelSize(z, y, x, unit)
+
+
+def _fitting(length: float) -> LengthUnit:
+    """Return the unit in which a length in metres is a handy number."""
+    return "nanometer" if length < 1e-7 else "micrometer" if length < 1e-4 else "millimeter"
