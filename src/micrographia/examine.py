@@ -13,6 +13,7 @@ import os
 import pickle  # nosec B403  reads back only what this process wrote
 import stat
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ class Descriptions(Iterable[FileDescription]):
 
     def __init__(self, descriptions: Iterable[FileDescription] = ()) -> None:
         self._spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  lives as long as the object
+        weakref.finalize(self, self._spool.close)
         self.file_count = 0
         self.size_bytes = 0
         for description in descriptions:
