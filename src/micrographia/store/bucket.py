@@ -113,8 +113,12 @@ class Bucket(Protocol):
         """Delete all files below a folder; a folder on disk vanishes at once (into `staging`), then its bytes go."""
         ...
 
-    def delete_empty_folders(self, folder: str) -> None:
-        """Delete the folders at and below `folder` that hold no file (a bucket has none)."""
+    def clear_left_behind(self, staging: str) -> None:
+        """Delete what processes of this machine that no longer live left directly in `staging` (nothing in a bucket)."""
+        ...
+
+    def settle(self, folder: str) -> None:
+        """Make every file at and below `folder` read-only and delete the folders that hold none (nothing to do in a bucket)."""
         ...
 
     def bring(self, key: str, source: Bucket, source_key: str, *, sha256: str, resume: bool, staging: str) -> None:

@@ -236,25 +236,30 @@ class CloudBucket:
             for batch in obstore.list(self._store, prefix=self._key(folder)):
                 obstore.delete(self._store, [meta["path"] for meta in batch])
 
-    def delete_empty_folders(self, folder: str) -> None:
-        """Do nothing: a bucket has no empty folders."""
+    def clear_left_behind(self, staging: str) -> None:
+        """Do nothing: unfinished uploads are the lifecycle rule's."""
+
+    def settle(self, folder: str) -> None:
+        """Do nothing: a bucket has neither modes nor empty folders."""
 
     def bring(self, key: str, source: Bucket, source_key: str, *, sha256: str, resume: bool, staging: str) -> None:
         """Copy a file here; the service does it where it can, else the bytes pass through and are held against their digest."""
-        near = isinstance(source, CloudBucket) and source._service == self._service
-        origin = source._head(source_key) if isinstance(source, CloudBucket) else None
-        here = self._head(key) if resume and origin is not None else None
+        if not isinstance(source, CloudBucket):
+            self._stream_in(key, source, source_key, sha256, source.size(source_key))
+            return
+        origin = source._head(source_key)
+        if origin is None:
+            raise NotFoundError(f"There is no file {source_key} in {source.location}.")
+        here = self._head(key) if resume else None
         # an object appears whole; one that is younger than its origin and as long was copied from what the origin holds now
         if here is not None and here["size"] == origin["size"] and here["last_modified"] > origin["last_modified"]:
             return
-        if near and origin is not None and origin["size"] <= COPY_BYTES:
-            assert isinstance(source, CloudBucket)
-            with self._asking(source_key):
-                obstore.copy(self._store, source._key(source_key), self._key(key))
+        if source._service != self._service or origin["size"] > COPY_BYTES:
+            log.info("%s cannot be copied by the service (another bucket, or over 5 GiB): its bytes pass through this process.", source_key)
+            self._stream_in(key, source, source_key, sha256, origin["size"])
             return
-        if near:
-            log.info("%s is larger than one server-side copy may be; its bytes pass through this process.", source_key)
-        self._stream_in(key, source, source_key, sha256, origin["size"] if origin else source.size(source_key))
+        with self._asking(source_key):
+            obstore.copy(self._store, source._key(source_key), self._key(key))
 
     def _stream_in(self, key: str, source: Bucket, source_key: str, sha256: str, size_bytes: int | None) -> None:
         writer = self.writer(key, staging="", size_bytes=size_bytes)

@@ -112,6 +112,7 @@ class FileWriter:
         self._final = final
         self._durable = durable
         self._file: int | None = None
+        self._linked = False
         self.path = temporary
         """Where the unfinished bytes lie; the same file system as the final place."""
         make_folders(temporary.parent, PRIVATE_FOLDER)
@@ -126,12 +127,18 @@ class FileWriter:
             rest = rest[os.write(self._file, rest) :]
         return total
 
+    def link(self, source: Path) -> None:
+        """Take an existing file as the bytes, by a hard link; its mode stays as it is."""
+        os.link(source, self.path, follow_symlinks=False)
+        self._linked = True
+
     def commit(self) -> None:
         """Make the file read-only and put it in its place."""
         if self._file is None and not self.path.exists():
             self.write(b"")
         self._close()
-        self.path.chmod(READ_ONLY)
+        if not self._linked:
+            self.path.chmod(READ_ONLY)
         if self._durable:
             sync_file(self.path)
         make_folders(self._final.parent)

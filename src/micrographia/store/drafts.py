@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ from micrographia.model import ocfl
 from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
 from micrographia.store.bucket import Bucket, json_lines, lines, open_bucket
 from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders, sync_all
-from micrographia.store.folder import FolderBucket, is_left_behind
+from micrographia.store.folder import FolderBucket
 from micrographia.store.incoming import IncomingFile, Mode, take_in
 from micrographia.store.locks import Locks, bucket_locks, folder_locks
 
@@ -39,6 +39,7 @@ _RECORD = "draft.json"
 _FILES = "files.jsonl"
 _IMAGES = "images.jsonl"
 _INCOMING = "incoming"
+_DELETED = ".deleted"
 # a group of files is made durable and noted when it has so many files or bytes
 _GROUP_FILES = 2000
 _GROUP_BYTES = 1 << 30
@@ -75,6 +76,7 @@ class Drafts:
                 make_folders(drafts.bucket.root.parent)
                 drafts.bucket.root.mkdir(exist_ok=True)
                 drafts.bucket.root.chmod(PRIVATE_FOLDER)
+                drafts.bucket.clear_left_behind(_DELETED)
         return drafts
 
     # --- records
@@ -109,7 +111,7 @@ class Drafts:
         """Destroy a draft with all its files, if it is there."""
         self._groups.pop(self.folder(accession), None)
         self.bucket.delete(f"{self.folder(accession)}/{_RECORD}")
-        self.bucket.delete_folder(self.folder(accession), staging=".deleted")
+        self.bucket.delete_folder(self.folder(accession), staging=_DELETED)
 
     def accessions(self) -> Iterator[EntryId]:
         """Yield the accessions that have a draft, sorted."""
@@ -119,12 +121,15 @@ class Drafts:
                 if self.exists(accession):
                     yield accession
 
-    def lock(self, accession: str, *, wait: bool = True) -> AbstractContextManager[None]:
-        """Return a context in which this thread alone works on the entry; UnavailableError when another does (after 30 s with `wait`).
+    @contextmanager
+    def lock(self, accession: str, *, wait: bool = True) -> Iterator[None]:
+        """Work on the entry alone; UnavailableError while another process or thread does (with `wait`, when it still does after 30 s).
 
         The entry need not have a draft. The lock ends with the process that holds it, and a thread may take it again inside itself.
         """
-        return self._locks.hold(self.folder(accession), wait=wait)
+        with self._locks.hold(self.folder(accession), wait=wait):
+            self.bucket.clear_left_behind(self.staging(accession))
+            yield
 
     # --- files on their way in
 
@@ -164,8 +169,8 @@ class Drafts:
         path
             Path inside the entry.
         mode
-            copy; link (a hard link: no bytes move, the file must not be written again and becomes read-only); move (link, then the source
-            is removed once the file is noted). link and move need drafts on the source's file system.
+            copy; link (a hard link: no bytes move, the file must not be written again and becomes read-only at release); move (link, then
+            the source is removed once the file is noted). link and move need drafts on the source's file system.
         """
         with self.incoming(accession, version, path) as file:
             sha256, size_bytes = take_in(source, file, mode)
@@ -231,7 +236,7 @@ class Drafts:
         self.bucket.replace_log(f"{self.folder(accession)}/{_IMAGES}", json_lines(images), staging=self.staging(accession))
 
     def append(self, accession: str, files: Iterable[FileRecord], images: Iterable[ImageRecord]) -> None:
-        """Note further files and images whose bytes are in: files that a new version shares with an earlier one, images that are a folder."""
+        """Note further files and images whose bytes are in: files shared with an earlier version, images that are a folder."""
         self.flush(accession)
         for name, records in ((_IMAGES, images), (_FILES, files)):
             for block in json_lines(records):
@@ -253,13 +258,6 @@ class Drafts:
     def local_path(self, accession: str, content_path: str) -> Path | None:
         """Return where a file of the draft lies on this machine, None in a bucket."""
         return self.bucket.local_path(self._content_key(accession, content_path))
-
-    def clear_left_behind(self, accession: str) -> None:
-        """Destroy unfinished bytes of processes that no longer live."""
-        if isinstance(self.bucket, FolderBucket):
-            for key, _ in list(self.bucket.files(self.staging(accession))):
-                if is_left_behind(key.rpartition("/")[2]):
-                    self.bucket.delete(key)
 
     # --- places
 

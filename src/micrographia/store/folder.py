@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,16 @@ from pathlib import Path
 from micrographia.errors import IntegrityError, NotFoundError
 from micrographia.formats.source import FileSource
 from micrographia.store.bucket import BLOCK_BYTES, Bucket
-from micrographia.store.disk import PRIVATE_FOLDER, FileWriter, disk_errors, make_folders, remove_empty_folders, remove_tree, sync_file
+from micrographia.store.disk import (
+    PRIVATE_FOLDER,
+    READ_ONLY,
+    FileWriter,
+    disk_errors,
+    make_folders,
+    remove_empty_folders,
+    remove_tree,
+    sync_file,
+)
 
 
 class FolderBucket:
@@ -179,11 +189,19 @@ class FolderBucket:
         remove_tree(away)
         remove_empty_folders(path.parent, away.parent if path.is_relative_to(away.parent) else self.root)
 
-    def delete_empty_folders(self, folder: str) -> None:
-        """Delete the folders at and below `folder` that hold no file."""
-        for here, _, _ in os.walk(self.path(folder), topdown=False):
-            with suppress(OSError):  # not empty
-                os.rmdir(here)  # noqa: PTH106  once a folder, and there may be 10⁵
+    def clear_left_behind(self, staging: str) -> None:
+        """Delete what processes of this machine that no longer live left directly in `staging`."""
+        with suppress(FileNotFoundError), os.scandir(self.path(staging)) as entries:
+            for entry in entries:
+                if is_left_behind(entry.name):
+                    if entry.is_dir(follow_symlinks=False):
+                        remove_tree(Path(entry.path))
+                    else:
+                        Path(entry.path).unlink(missing_ok=True)
+
+    def settle(self, folder: str) -> None:
+        """Make every file at and below `folder` read-only and delete the folders that hold none."""
+        _settle(str(self.path(folder)))
 
     def bring(self, key: str, source: Bucket, source_key: str, *, sha256: str, resume: bool, staging: str) -> None:
         """Copy a file here by way of `staging`, held against its digest; with `resume`, one that is here with that digest is kept."""
@@ -222,6 +240,23 @@ def is_left_behind(name: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def _settle(folder: str) -> bool:
+    """Whether the folder is still there: it has files."""
+    has_files = False
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                has_files |= _settle(entry.path)
+                continue
+            has_files = True
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISREG(mode) and stat.S_IMODE(mode) != READ_ONLY:
+                os.chmod(entry.path, READ_ONLY)  # noqa: PTH101  there may be 10⁶ of them
+    if not has_files:
+        os.rmdir(folder)  # noqa: PTH106
+    return has_files
 
 
 def _digest(blocks: Iterable[bytes]) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 from micrographia.errors import IntegrityError, InvalidInputError
 from micrographia.model.records import FileRecord, ImageRecord
 from micrographia.store.bucket import BLOCK_BYTES, Writer
+from micrographia.store.disk import FileWriter
 
 Mode = Literal["copy", "link", "move"]
 
@@ -36,17 +37,19 @@ class IncomingFile:
         return self._writer.write(data)
 
     def adopt(self, source: Path, mode: Mode) -> None:
-        """Take a local file as it is, by a hard link; with ``move`` the source is removed once the file is noted."""
-        if self.path is None:
+        """Take a local file as it is, by a hard link; with ``move`` the source is removed once the file is noted.
+
+        The file must not be written again: both names are the same bytes. It becomes read-only at release.
+        """
+        if not isinstance(self._writer, FileWriter):
             raise InvalidInputError(f"{source} cannot be taken by {mode}: the drafts lie in a bucket. Use copy.")
         try:
-            os.link(source, self.path, follow_symlinks=False)
+            self._writer.link(source)
         except OSError as error:
             raise InvalidInputError(
                 f"{source} cannot be taken by {mode} ({error.strerror}): it must lie on the same file system as the drafts. Use copy."
             ) from error
-        if not stat.S_ISREG(os.lstat(self.path).st_mode):
-            self.path.unlink()
+        if not stat.S_ISREG(self._writer.path.lstat().st_mode):
             raise InvalidInputError(f"{source} is not a plain file.")
         self._moved = source if mode == "move" else None
 
@@ -65,7 +68,9 @@ class IncomingFile:
 def take_in(source: Path, file: IncomingFile, mode: Mode) -> tuple[str, int]:
     """Return (sha256, size in bytes) of a local file whose bytes went into `file` in the same pass."""
     digest, size = hashlib.sha256(), 0
-    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(source.lstat().st_mode):
+        raise InvalidInputError(f"{source} is not a plain file.")
+    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)  # the flags stand, should it be exchanged just now
     with os.fdopen(fd, "rb", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise InvalidInputError(f"{source} is not a plain file.")

@@ -35,6 +35,7 @@ class Store:
         NotFoundError where it is absent and `create` is False; InvalidInputError where something else lies.
         """
         store = cls(open_bucket(location))
+        store.bucket.clear_left_behind(ocfl.STAGING)
         declared = store.bucket.read_start(ocfl.ROOT_NAMASTE, 64)
         if declared is None:
             if not create:
@@ -49,9 +50,10 @@ class Store:
         return store
 
     def _make_root(self) -> None:
-        stranger = next(iter(self.bucket.files("")), None)
         # a crash while the root was made leaves only these; the declaration comes last
-        if stranger is not None and not stranger[0].startswith(("extensions/", ocfl.LAYOUT_FILE)):
+        ours = ("extensions/", ocfl.LAYOUT_FILE, ocfl.ROOT_NAMASTE)
+        stranger = next((file for file in self.bucket.files("") if not file[0].startswith(ours)), None)
+        if stranger is not None and self.bucket.size(ocfl.ROOT_NAMASTE) is None:  # another process may have made it just now
             raise InvalidInputError(
                 f"{self.location} is neither empty nor an OCFL storage root (it holds {stranger[0][:200]}); choose an empty folder."
             )

@@ -166,7 +166,7 @@ class Publication:
             raise IntegrityError(f"{self._accession}: files of the draft are not where its record says: {named}. Add them again.")
         for key in strangers:
             bucket.delete(key)
-        bucket.delete_empty_folders(content)
+        bucket.settle(content)
 
     # --- into the object
 

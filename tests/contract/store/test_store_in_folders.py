@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from micrographia.store.bucket import Bucket, open_bucket
-from micrographia.testing.object_store_contract import BucketContract, StoreContract
+from micrographia.testing.object_store_contract import BucketContract, ReleaseContract, StoreContract
 
 
 class TestFolderBucket(BucketContract):
@@ -29,7 +29,7 @@ class TestStoreInFolders(StoreContract):
         return str(tmp_path / "home" / "drafts")
 
 
-class TestStoreAndDraftsOnTwoFileSystems(StoreContract):
+class TestStoreAndDraftsOnTwoFileSystems(ReleaseContract):
     @pytest.fixture
     def store_location(self, tmp_path: Path) -> str:
         return str(tmp_path / "store")
