@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ class LocalTransport:
         """Return a released version of an entry; None means the latest."""
         latest = self._latest(accession)
         state, event = self._state(accession)
-        if state not in (State.RELEASED, State.OBSOLETE):
+        if event and not state.is_public:
             self._refuse_gone(accession, latest, event)
         chosen = latest if version is None else version
         if not 1 <= chosen <= latest:
@@ -72,16 +72,11 @@ class LocalTransport:
         return image_document(image_id.accession, image_id.version, self._image_record(image_id))
 
     def search(self, query: str, facets: Mapping[str, Any]) -> Iterator[Document]:
-        """Yield the entries that hold every word of `query`, newest accession first."""
+        """Yield the entries that hold every word of `query`, the newest first and the obsolete last."""
         words = _WORD.findall(query.casefold())
-        for accession in sorted(self._accessions(), key=lambda a: -a.number):
-            try:
-                document = self.entry(accession, None)
-            except GoneError:
-                continue
-            text = json.dumps(document, ensure_ascii=False).casefold()
-            if all(word in text for word in words) and all(_has(document, name, value) for name, value in facets.items()):
-                yield document
+        found = [d for d in self._public_entries() if all(word in json.dumps(d, ensure_ascii=False).casefold() for word in words)]
+        found.sort(key=lambda d: (d["status"] == State.RELEASED, d["released"], EntryId(d["accession"]).number), reverse=True)
+        yield from (d for d in found if all(_has(d, name, value) for name, value in facets.items()))
 
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
         """Return the samples at the indices of `ranges`, every axis kept."""
@@ -100,6 +95,11 @@ class LocalTransport:
     def close(self) -> None:
         """Give back the files of opened images."""
         self._open_image.cache_clear()
+
+    def _public_entries(self) -> Iterator[Document]:
+        for accession in self._accessions():
+            with suppress(GoneError):
+                yield self.entry(accession, None)
 
     def _accessions(self) -> Iterator[EntryId]:
         for path in self._root.glob("???/???/MG-*"):
@@ -137,17 +137,10 @@ class LocalTransport:
     def _refuse_purged(self, accession: EntryId) -> None:
         path = self._root / ocfl.TOMBSTONES / accession / "tombstone.json"
         if path.is_file():
-            tombstone = json.loads(path.read_bytes())
-            raise GoneError(f"{accession} was purged: its bytes are destroyed.", tombstone)
+            raise _gone(accession, _read_whole(path, Event.model_validate_json))
 
-    def _refuse_gone(self, accession: EntryId, latest: int, event: Event | None) -> None:
-        title = self._record(accession, latest).sheet.title
-        reason = str(event.detail.get("reason") or "") if event else ""
-        at = event.at if event else ""
-        raise GoneError(
-            f"{accession} was withdrawn{f' on {at[:10]}' if at else ''}{f': {reason}' if reason else ''}.",
-            {"accession": str(accession), "title": title, "reason": reason, "date": at},
-        )
+    def _refuse_gone(self, accession: EntryId, latest: int, event: Event) -> None:
+        raise _gone(accession, event, title=self._record(accession, latest).sheet.title)
 
     def _record(self, accession: EntryId, version: int) -> EntryRecord:
         path = self._object(accession) / ocfl.content_path(version, ENTRY_FILE)
@@ -211,6 +204,19 @@ def _pieces(source: FileSource, start: int) -> Iterator[bytes]:
         piece = source.read(start, min(_PIECE_BYTES, source.size - start))
         start += len(piece)
         yield piece
+
+
+def _gone(accession: EntryId, event: Event, *, title: str = "") -> GoneError:
+    tombstone = {"accession": str(accession), "status": str(event.state), "title": title, "date": event.at, **event.detail}
+    why = f": {event.detail['reason']}" if event.detail.get("reason") else "."
+    return GoneError(f"{accession} was {str(event.state).lower()} on {event.at[:10]}{why}", tombstone)
+
+
+def _read_whole(path: Path, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(path.read_bytes())
+    except (OSError, ValidationError) as exc:
+        raise IntegrityError(f"{path} cannot be read. Audit the archive.") from exc
 
 
 def _read_lines(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:

@@ -106,7 +106,9 @@ class RemoteTransport:
 
     def search(self, query: str, facets: Mapping[str, Any]) -> Iterator[Document]:
         """Yield what is found, page after page."""
-        yield from self._pages("/api/v1/entries", {"q": query, "per_page": _SEARCH_PAGE, **{k: v for k, v in facets.items() if v is not None}})
+        yield from self._pages(
+            "/api/v1/entries", {"q": query, "per_page": _SEARCH_PAGE, **{k: v for k, v in facets.items() if v is not None}}
+        )
 
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
         """Return the samples of one block; a step along an axis is taken here from the covering range, while that is small."""
