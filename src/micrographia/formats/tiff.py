@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -35,6 +35,7 @@ _SMALL_BYTES = 1 << 30
 # a first page up to this size is decoded whole to see that it can be
 _PROBE_BYTES = 32 << 20
 _AXES_ORDER = "tczyx"
+_BYTE_ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 _COLOURS = {2: ("grey", "alpha"), 3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")}
 
 
@@ -94,9 +95,24 @@ def _series(source: ByteSource, tif: tifffile.TiffFile) -> list[Any]:
     if "<!DOCTYPE" in description or "<!ENTITY" in description:
         raise UnreadableError("tiff.unreadable", f"{source.name}: its XML has a document type or entities.", expected="plain OME-XML")
     series = [s for s in tif.series if prod(s.shape) > 0 and s.shape]
+    _refuse_broken_chain(source, tif)
     if not series:
         raise UnreadableError("tiff.unreadable", f"{source.name} holds no image.", found="0 pixels", expected="a page with pixels")
     return series
+
+
+def _refuse_broken_chain(source: ByteSource, tif: tifffile.TiffFile) -> None:
+    """Refuse a file whose list of pages goes on beyond its end: tifffile would show the pages before, as if they were all."""
+    last, form = tif.pages[-1], tif.tiff
+    if last.offset <= 0:  # ImageJ describes one page and counts the rest
+        return
+    count = int.from_bytes(source.read(last.offset, form.tagnosize), _BYTE_ORDERS[form.byteorder])
+    at = last.offset + form.tagnosize + count * form.tagsize
+    if at + form.offsetsize > source.size:
+        raise _short(source, at + form.offsetsize)
+    following = int.from_bytes(source.read(at, form.offsetsize), _BYTE_ORDERS[form.byteorder])
+    if following >= source.size:
+        raise _short(source, following + form.tagnosize)
 
 
 def _axes_of(series: Any) -> SeriesAxes:

@@ -49,7 +49,11 @@ def voxel_size(zyx: Sequence[float | None], units: str | Sequence[str]) -> Voxel
         return None
     # a value in the chosen unit stays as it was written; others are rounded to what their digits carry
     z, y, x = (
-        None if length is None else value if length_unit(spelling) == (unit, 1.0) else float(f"{length / METRES[unit]:.9g}")
+        None
+        if length is None or value is None
+        else float(value)
+        if length_unit(spelling) == (unit, 1.0)
+        else float(f"{length / METRES[unit]:.9g}")
         for length, value, spelling in zip(metres, zyx, spellings, strict=True)
     )
     return VoxelSize(z, y, x, unit)
