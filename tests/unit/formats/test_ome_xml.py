@@ -20,8 +20,8 @@ def test_an_image_tells_sizes_voxels_and_channels():
     (image,) = parse_ome_xml(
         f'{HEAD}<Image ID="Image:0" Name="a"><AcquisitionDate>2020-01-02T03:04:05</AcquisitionDate>'
         '<Pixels DimensionOrder="XYZCT" Type="float" SizeX="9" SizeY="8" SizeZ="7" SizeC="2" SizeT="1" PhysicalSizeX="65" '
-        'PhysicalSizeXUnit="nm" PhysicalSizeY="65" PhysicalSizeYUnit="nm" PhysicalSizeZ="0.2"><Channel Name="DNA" EmissionWavelength="461"/>'
-        '<Channel Name="GFP" Color="-16776961"/></Pixels></Image></OME>'
+        'PhysicalSizeXUnit="nm" PhysicalSizeY="65" PhysicalSizeYUnit="nm" PhysicalSizeZ="0.2">'
+        '<Channel Name="DNA" EmissionWavelength="461"/><Channel Name="GFP" Color="-16776961"/></Pixels></Image></OME>'
     ).images
     assert image.sizes == {"x": 9, "y": 8, "z": 7, "c": 2, "t": 1}
     assert image.voxel_size == VoxelSize(200.0, 65.0, 65.0, "nanometer")

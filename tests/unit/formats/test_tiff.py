@@ -132,6 +132,7 @@ def test_series_of_different_shape_are_images_of_their_own():
     assert contents.images[1].channels == ("red", "green", "blue")
 
 
+IMAGEJ = {"axes": "ZCYX", "spacing": 4.0, "unit": "nm"}
 OME = {"PhysicalSizeX": 0.65, "PhysicalSizeY": 0.65, "PhysicalSizeZ": 3.0, "Channel": {"Name": ["DNA", "GFP"]}}
 
 
@@ -139,7 +140,7 @@ OME = {"PhysicalSizeX": 0.65, "PhysicalSizeY": 0.65, "PhysicalSizeZ": 3.0, "Chan
     ("options", "expected"),
     [
         ({"ome": True, "metadata": {"axes": "CZYX", **OME}}, VoxelSize(3.0, 0.65, 0.65, "micrometer")),
-        ({"imagej": True, "resolution": (1 / 1.5, 1 / 1.5), "metadata": {"axes": "ZCYX", "spacing": 4.0, "unit": "nm"}}, VoxelSize(4.0, 1.5, 1.5, "nanometer")),
+        ({"imagej": True, "resolution": (1 / 1.5, 1 / 1.5), "metadata": IMAGEJ}, VoxelSize(4.0, 1.5, 1.5, "nanometer")),
         ({"imagej": True, "resolution": (2, 2), "metadata": {"axes": "ZCYX", "unit": "pixel"}}, None),
         ({"resolution": (1e7 / 65, 1e7 / 65), "resolutionunit": "CENTIMETER"}, VoxelSize(None, 65.0, 65.0, "nanometer")),
         ({"resolution": (300, 300), "resolutionunit": "INCH"}, None),
@@ -161,9 +162,10 @@ def test_ome_xml_that_names_other_files_opens_none(tmp_path, monkeypatch):
     tifffile.imwrite(other, noise(20, 30))
     xml = (
         '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:1"><Image ID="Image:0"><Pixels '
-        'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeZ="1" SizeC="1" SizeT="2"><Channel/><TiffData FirstT="0" PlaneCount="1">'
-        '<UUID FileName="a.tif">urn:uuid:1</UUID></TiffData><TiffData FirstT="1" PlaneCount="1"><UUID FileName="other.ome.tif">urn:uuid:2</UUID>'
-        "</TiffData></Pixels></Image></OME>"
+        'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeZ="1" SizeC="1" SizeT="2"><Channel/>'
+        '<TiffData FirstT="0" PlaneCount="1">'
+        '<UUID FileName="a.tif">urn:uuid:1</UUID></TiffData><TiffData FirstT="1" PlaneCount="1">'
+        '<UUID FileName="other.ome.tif">urn:uuid:2</UUID></TiffData></Pixels></Image></OME>'
     )
     monkeypatch.chdir(tmp_path)
     header = only(written(noise(20, 30), description=xml, metadata=None))
@@ -222,7 +224,7 @@ def test_bytes_changed_at_random_never_raise(data):
             try:
                 tiff.open_image(source, i, header)[...]
             except UnreadableError as failure:
-                assert failure.rule.startswith("tiff.")  # noqa: PT017
+                assert failure.rule.startswith("tiff.")
 
 
 CORRUPTED = (lambda s: s.read(0, s.size))(written(noise(5, 20, 20), compression="zlib", metadata=None, rowsperstrip=8))
