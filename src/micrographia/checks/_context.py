@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,7 +126,7 @@ class Context:
         strict: bool,
         drafted: bool,
         blanks: Iterable[str],
-        facts: Callable[[FileDescription, str], DataFacts | None],
+        facts: Mapping[str, DataFacts],
         folder: Path | None,
     ) -> None:
         self.sheet = sheet if sheet is not None else Sheet()
@@ -170,7 +170,7 @@ class Context:
                 self.matched[number] = 1
         declarations = tuple(self.declared.all[n] for n in numbers)
         kind = declarations[0].kind if declarations else ""
-        file = File(description, declarations, self._facts(description, kind))
+        file = File(description, declarations, self._facts.get(path))
         self._keep(file, kind)
         return file
 

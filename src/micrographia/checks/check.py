@@ -7,7 +7,6 @@ from pathlib import Path
 
 from micrographia.checks import annotation, data, files, header, map, metadata, particles, screen, sheet, star, tilt_series  # noqa: A004
 from micrographia.checks._context import Context
-from micrographia.checks._data import FactsOf
 from micrographia.checks._rules import DEPOSIT_RULES, FILE_RULES, RULES, Findings
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts
@@ -38,8 +37,8 @@ def check(
     descriptions : iterable of FileDescription
         Files as `formats.survey` gives them; read once, in any number.
     facts : mapping of path to DataFacts, optional
-        What the data of the files say (it may be lazy: each file is asked for once, in the order of the descriptions). Without it, and
-        with a `folder`, the data of maps and of some images of each set are read here.
+        What the data of the files say; without it only headers are judged. It may be lazy: each file is asked for once, in the order of
+        the descriptions.
     strict : bool
         Missing metadata are errors.
     blanks : iterable of str
@@ -49,11 +48,11 @@ def check(
     drafted : bool
         The sheet was drafted and no person answers for it: its metadata are not judged.
     folder : Path, optional
-        The deposit on this machine: lists of tilt angles and, without `facts`, data are read in it.
+        The deposit on this machine: lists of tilt angles are read in it.
     """
     gathered = Findings()
     gathered.extend(findings)
-    context = Context(sheet, strict=strict, drafted=drafted, blanks=blanks, facts=FactsOf(facts, folder), folder=folder)
+    context = Context(sheet, strict=strict, drafted=drafted, blanks=blanks, facts=facts or {}, folder=folder)
     for description in descriptions:
         file = context.take(description)
         gathered.extend(description.remarks)

@@ -11,6 +11,7 @@ from datetime import date
 from micrographia.checks._context import Context
 from micrographia.checks._rules import rule, say
 from micrographia.model.finding import Finding
+from micrographia.model.sheet import Sheet
 from micrographia.model.vocabulary import LICENCES
 
 _OTHER_ENTRY = re.compile(r"MG-[1-9]\d{4,11}(/.+)?")
@@ -90,8 +91,7 @@ def blanks(context: Context) -> Iterator[Finding]:
 def ids_unique(context: Context) -> Iterator[Finding]:
     """Error: two parts of the sheet bear the same id."""
     sheet = context.sheet
-    things = (*sheet.image_sets, *sheet.maps, *sheet.annotations, *sheet.screens, *sheet.processes)
-    groups = ([b.id for b in sheet.biosamples], [s.id for s in sheet.specimens], [a.id for a in sheet.acquisitions], [t.id for t in things])
+    groups = ([b.id for b in sheet.biosamples], [s.id for s in sheet.specimens], [a.id for a in sheet.acquisitions], _things(sheet))
     for group in groups:
         for identifier, count in Counter(group).items():
             if count > 1:
@@ -120,7 +120,7 @@ def references(context: Context) -> Iterator[Finding]:
 def process_references(context: Context) -> Iterator[Finding]:
     """Error: an input or output of a process that is no id of an image set, map, annotation or process, and no «MG-10001/movies»."""
     sheet = context.sheet
-    known = {p.id for p in (*sheet.image_sets, *sheet.maps, *sheet.annotations, *sheet.screens, *sheet.processes)}
+    known = set(_things(sheet))
     for n, process in enumerate(sheet.processes):
         for name in ("inputs", "outputs"):
             for k, identifier in enumerate(getattr(process, name)):
@@ -130,6 +130,12 @@ def process_references(context: Context) -> Iterator[Finding]:
             message = f"`{sorted(both)[0]}` is both input and output of `{process.id}`."
             hint = "Give what came out its own id."
             yield say("warning", _place(f"processes[{n}]"), message, found=sorted(both)[0], expected="different ids", hint=hint)
+
+
+def _things(sheet: Sheet) -> list[str]:
+    """Return the ids of everything that a process may take or make."""
+    images = [s.id for s in sheet.image_sets] + [m.id for m in sheet.maps] + [a.id for a in sheet.annotations]
+    return images + [s.id for s in sheet.screens] + [p.id for p in sheet.processes]
 
 
 def _resolve(identifier: str | None, at: str, known: Iterable[str], what: str) -> Iterator[Finding]:
@@ -191,7 +197,7 @@ def _is_date(text: str) -> bool:
 
 @rule("sheet.range")
 def ranges(context: Context) -> Iterator[Finding]:
-    """Warning: a value that no instrument has: a voltage outside 1 to 3000 kV, a defocus outside ±50 µm, a lowest tilt above the highest."""
+    """Warning: a value that no instrument has: a voltage outside 1 to 3000 kV, a defocus outside ±50 µm, tilts in reverse."""
     for n, acquisition in enumerate(context.sheet.acquisitions):
         at, voltage, defocus, tilt = f"acquisitions[{n}]", acquisition.microscope.voltage_kv, acquisition.defocus_um, acquisition.tilt
         if voltage is not None and not 1 <= voltage <= 3000:

@@ -33,7 +33,7 @@ def references(file: File) -> Iterator[dict[str, Any]]:
 
 @rule("star.reference")
 def reference(context: Context) -> Iterator[Finding]:
-    """Warning: a table refers to images that are not in the deposit (sought from the root of the project, and by the ends of their paths)."""
+    """Warning: a table refers to images that are not in the deposit (sought from the project's root, and by the ends of paths)."""
     for file in context.tables:
         is_declared = file.kind in ("metadata", "points")
         for each in references(file):

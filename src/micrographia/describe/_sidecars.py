@@ -159,7 +159,6 @@ class Sidecars:
         lone = [m for m in self._mdocs if m not in self.used]
         if lone and not by_mdoc:
             by_mdoc = {-1: lone}
-            self.used += lone
         series = [k for k, p in enumerate(image_sets) if p["kind"] in _TOMOGRAPHY]
         for n, mdocs in by_mdoc.items():
             about = _of_mdocs(mdocs)
