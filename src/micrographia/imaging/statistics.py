@@ -63,7 +63,10 @@ class StreamingStatistics:
             return Statistics(0.0, 0.0, 0.0, 0.0, self._nan_count, self._infinity_count)
         sampled = np.concatenate(self._sampled)
         sampled = sampled[np.isfinite(sampled)]
-        low, high = np.percentile(sampled, (LOW_PERCENTILE, HIGH_PERCENTILE)).tolist() if sampled.size else (self._minimum, self._maximum)
+        low, high = self._minimum, self._maximum
+        if sampled.size:
+            with np.errstate(over="ignore"):
+                low, high = map(_bounded, np.percentile(sampled, (LOW_PERCENTILE, HIGH_PERCENTILE)).tolist())
         deviation = math.sqrt(max(self._squares, 0.0) / self._count)
         return Statistics(
             self._minimum,

@@ -1,0 +1,1 @@
+"""Arrays to numbers: statistics, contrast, pictures, phantoms."""
