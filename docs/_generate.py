@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -204,7 +205,22 @@ def formats_page() -> str:
         for f in FORMATS
     ]
     table = _table(("format", "names", "holds", "parsed in a", "name in manifests"), rows)
-    return "\n".join(["# Formats", "", _FORMATS, *table, _ARRAYS])
+    return "\n".join(["# Formats", "", _FORMATS, *table, _ARRAYS, *_readers()])
+
+
+def _readers() -> Iterator[str]:
+    """Yield what each reader says of itself: what it understands, and the metadata that it gives."""
+    from micrographia.formats.registry import FORMATS
+
+    titles: dict[str, list[str]] = {}
+    for f in FORMATS:
+        titles.setdefault(f.module, []).append(f.title)
+    for module, names in titles.items():
+        yield f"## {' · '.join(names)}\n"
+        # what the columns of a STAR file mean is told where RELION's words are
+        for name in (module, *(["relion"] if module == "star" else [])):
+            text = inspect.getdoc(import_module(f"micrographia.formats.{name}")) or ""
+            yield text.replace("::\n", ":\n") + "\n"
 
 
 _FORMATS = """

@@ -9,7 +9,7 @@ The metadata of a STAR file, all JSON-ready::
     values      {block: {name: text}} of single values
     references  [{block, column, files: {path: highest index or null}, complete}], 000003@stack.mrcs counts from 1
     ranges      {column: [minimum, maximum]} of optics, defocus, tilt angles
-    tilt_angles nominal angles in degrees, one a row, of a tilt series
+    tilt_angles_deg  nominal angles, one a row, of a tilt series
     optics      [{column: text}] the optics groups
     job         {type, is_continue, is_tomo, options: {name: text}} of a job.star
     pipeline    {processes: [{name, alias, type, status}], nodes: [{name, type}], inputs: [[node, process]], outputs: [[process, node]]}
@@ -206,7 +206,7 @@ class _Survey:
         if self._ranges:
             metadata["ranges"] = self._ranges
         if self._tilts and metadata["kind"] == "tilt_series":
-            metadata["tilt_angles"] = self._tilts
+            metadata["tilt_angles_deg"] = self._tilts
         if "optics" in self._kept:
             metadata["optics"] = self._kept["optics"]
         if metadata["kind"] == "job":

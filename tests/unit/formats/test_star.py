@@ -164,8 +164,8 @@ def test_a_tilt_series_tells_its_angles(real_data):
     path = real_data / "gpl/relion/tilt_series_metadata/tilt_series/220728_TS_01.star"
     said = star.inspect(FileSource(path), "t").metadata
     assert said["kind"] == "tilt_series"
-    assert len(said["tilt_angles"]) == 41
-    assert said["ranges"]["rlnTomoNominalStageTiltAngle"] == [min(said["tilt_angles"]), max(said["tilt_angles"])]
+    assert len(said["tilt_angles_deg"]) == 41
+    assert said["ranges"]["rlnTomoNominalStageTiltAngle"] == [min(said["tilt_angles_deg"]), max(said["tilt_angles_deg"])]
 
 
 def test_the_list_of_referenced_files_is_bounded_and_says_so(monkeypatch):
