@@ -31,9 +31,9 @@ class MicrographiaError(Exception):
 
     def as_json(self) -> dict[str, object]:
         """Return ``{"error": name of the class, "message": …}`` and what else the class says; `error_from_json` reads it back."""
-        details = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items() if name != "message"}
         kind = next(k.__name__ for k in type(self).__mro__ if k.__name__ in _CLASSES)  # a room's own subclass is told by its parent's name
-        return {"error": kind, "message": self.message, **details}
+        said = {name: getattr(self, name) for name in vars(_CLASSES[kind](""))}
+        return {"error": kind, **{name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}}
 
 
 class InvalidInputError(MicrographiaError):

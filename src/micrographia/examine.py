@@ -162,7 +162,7 @@ def examine_structure(
         folder=folder,
         sheet=sheet,
         sheet_text=text,
-        blanks=blanks,
+        blanks=tuple(b for b in blanks if not _is_given(b, given or Given())),
         descriptions=descriptions,
         sheet_findings=findings,
         report=Report(),
@@ -239,6 +239,10 @@ def fill(sheet: Sheet, given: Given, *, prefer_given: bool = False) -> Sheet:
     if said.authors and (prefer_given or not sheet.authors):
         changes["authors"] = said.authors
     return sheet.model_copy(update=changes)
+
+
+def _is_given(blank: str, given: Given) -> bool:
+    return bool((given.title and blank == "title") or (given.authors and blank.startswith("authors[")))
 
 
 def _unreadable_sheet(why: str) -> Finding:

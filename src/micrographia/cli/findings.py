@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,8 +12,9 @@ from rich.text import Text
 from micrographia.cli.output import counted, plain
 from micrographia.model.finding import Finding, Report
 
-# of each severity; --json lists all
-_MOST_SHOWN = 100
+# of one rule; the paths of some more are named, and --json lists all
+_MOST_SHOWN = 4
+_MOST_NAMED = 20
 _STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
@@ -29,16 +30,26 @@ def summary(report: Report) -> str:
 
 def _groups(report: Report) -> Iterator[RenderableType]:
     for severity, findings in groupby(report.findings, lambda f: f.severity):
-        number = report.count(severity)
-        yield Text(counted(number, severity), style=_STYLE[severity])
+        yield Text(counted(report.count(severity), severity), style=_STYLE[severity])
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 2), pad_edge=True)
         table.add_column(overflow="fold", ratio=1, min_width=16)
         table.add_column(overflow="fold", ratio=2)
-        for finding in islice(findings, _MOST_SHOWN):
-            table.add_row(Text(plain(finding.path), style="bold"), _told(finding))
+        by_rule: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_rule.setdefault(finding.rule, []).append(finding)
+        for alike in by_rule.values():
+            shown = alike if len(alike) <= _MOST_SHOWN + 1 else alike[:_MOST_SHOWN]
+            for finding in shown:
+                table.add_row(Text(plain(finding.path), style="bold"), _told(finding))
+            if rest := alike[len(shown) :]:
+                table.add_row(Text(f"… and {len(rest):,} more of {rest[0].rule}", style="dim"), _named(rest))
         yield table
-        if number > _MOST_SHOWN:
-            yield Text(f"  … and {number - _MOST_SHOWN:,} more; --json lists all", style="dim")
+
+
+def _named(findings: list[Finding]) -> Text:
+    more = len(findings) - _MOST_NAMED
+    tail = f" and {more:,} more; --json lists all" if more > 0 else ""
+    return Text(", ".join(plain(f.path) for f in findings[:_MOST_NAMED]) + tail, style="dim")
 
 
 def _told(finding: Finding) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 Unit = Literal["files", "bytes", "entries"]
+
+# columns of what is written to a file or a pipe
+_WIDTH_OF_FILES = 140
 
 _json_asked = False
 
@@ -30,7 +34,9 @@ def console(stream: TextIO | None = None) -> Console:
     """Return a console for people: stdout, or stderr where stdout holds JSON."""
     from rich.console import Console
 
-    return Console(file=stream or (sys.stderr if _json_asked else sys.stdout), highlight=False, markup=False, emoji=False, soft_wrap=True)
+    out = stream or (sys.stderr if _json_asked else sys.stdout)
+    width = None if out.isatty() or os.environ.get("COLUMNS") else _WIDTH_OF_FILES
+    return Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(*lines: RenderableType) -> None:

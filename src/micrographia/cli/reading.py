@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -123,6 +122,7 @@ def _search_catalogue(query: str, facets: dict[str, list[str]], limit: int, home
     except UnavailableError:
         return _search_client(query, facets, limit, home, None)
     from micrographia.catalogue import SearchQuery
+    from micrographia.web.api.searching import item_document
 
     items: list[dict[str, Any]] = []
     total, page = 1, 1
@@ -131,7 +131,7 @@ def _search_catalogue(query: str, facets: dict[str, list[str]], limit: int, home
             SearchQuery(q=query, facets={k: tuple(v) for k, v in facets.items()}, page=page, per_page=min(limit, _PER_PAGE), facet_values=0)
         )
         total, page = found.total, page + 1
-        items += [{**asdict(item), "cover": str(item.cover) if item.cover else None} for item in found.items]
+        items += [item_document(item) for item in found.items]
         if not found.items:
             break
     return total, items[:limit]
