@@ -75,7 +75,7 @@ class TiffImage(LazyImage):
         row_bytes = self.dtype.itemsize * prod(n for n, w, a in zip(self.shape, whole, self.axes, strict=True) if w and a != "y")
         segment_rows = self._series.keyframe.tilelength if self._series.keyframe.is_tiled else self._series.keyframe.rowsperstrip
         step = max(1, min(rows, max_bytes // max(1, row_bytes)))
-        decoded = min(rows, max(segment_rows, step // segment_rows * segment_rows))
+        decoded = rows if step == rows else min(rows, max(segment_rows, step // segment_rows * segment_rows))
         for fixed in np.ndindex(*(1 if w else n for n, w in zip(self.shape, whole, strict=True))):
             for start in range(0, rows, decoded):
                 ranges = [range(n) if w else range(i, i + 1) for n, w, i in zip(self.shape, whole, fixed, strict=True)]
