@@ -25,6 +25,8 @@ _MOST_COLUMNS = 10_000
 
 # what ends the rows of a loop: a block, a loop, a name, a comment, a text field; «data_001.mrc 1 2» is a row
 _MARK = re.compile(rb"^(?:[ \t]*(?:data_[^\s]*[ \t]*\r?$|loop_(?=\s|$)|save_|[_#])|;)", re.MULTILINE)
+# a line that starts otherwise has no mark
+_MARK_STARTS = np.isin(np.arange(256), np.frombuffer(b"_#;dls", np.uint8))
 _TOKEN = re.compile(rb"""'((?:[^'\n]|'(?!\s|$))*)'(?=\s|$)|"((?:[^"\n]|"(?!\s|$))*)"(?=\s|$)|(?:(?<=\s)|^)(\#[^\n]*)|(\S+)""", re.MULTILINE)
 
 
@@ -188,7 +190,7 @@ class _Parser:
         position = 0
         while position < len(chunk):
             if self._width and self._text is None:
-                mark = _MARK.search(chunk, position)
+                mark = _MARK.search(chunk, position) if _may_have_mark(chunk, position) else None
                 end = mark.start() if mark else len(chunk)
                 if end > position:
                     self._rows(chunk[position:end])
@@ -324,6 +326,18 @@ def _tokens(region: bytes) -> list[bytes]:
     if b'"' not in region and b"'" not in region and b"#" not in region:
         return region.split()
     return [m[m.lastindex or 0] for m in _TOKEN.finditer(region) if m.lastindex != 3]
+
+
+def _may_have_mark(chunk: bytes, position: int) -> bool:
+    """Return whether a line from `position` on starts as a mark does; several times faster than the pattern, over rows that have none."""
+    data = np.frombuffer(chunk, np.uint8)
+    starts = np.append(position, position + 1 + np.flatnonzero(data[position:-1] == ord("\n")))
+    while len(starts):
+        first = data[starts]
+        if _MARK_STARTS[first].any():
+            return True
+        starts = starts[((first == ord(" ")) | (first == ord("\t")))] + 1  # chunks end with a line end, so this stays inside
+    return False
 
 
 def _split_once(words: bytes) -> tuple[bytes, bytes, bytes]:
