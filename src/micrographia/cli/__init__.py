@@ -10,7 +10,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command that the shell's words name and leave with its exit code."""
     from micrographia.cli.application import application
-    from micrographia.cli.exit_codes import BROKEN_PIPE, INTERRUPTED, exit_code
+    from micrographia.cli.exit_codes import INTERRUPTED, exit_code
     from micrographia.cli.output import say_failure
     from micrographia.errors import MicrographiaError
 
@@ -24,5 +24,5 @@ def main() -> NoReturn:
     except BrokenPipeError:
         # whoever read our output has gone; nothing more can be said there, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
+        sys.exit(1)
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""The one table from failure to exit code. 0 is success, 1 a bug, 2 a command that was typed wrongly."""
+"""The one table from failure to exit code. 0 is success, 1 a bug (or nobody reads our output), 2 a command that was typed wrongly."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ EXIT_CODES: Mapping[type[MicrographiaError], int] = {
 }
 FINDINGS = EXIT_CODES[InvalidInputError]
 DAMAGE = EXIT_CODES[IntegrityError]
-# as a shell reports a process that SIGINT or SIGPIPE ended
+# as a shell reports a process that SIGINT ended
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 
 def exit_code(error: MicrographiaError) -> int:
