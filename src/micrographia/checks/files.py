@@ -15,8 +15,46 @@ from micrographia.model.records import RESERVED_FILES
 _AWKWARD = re.compile(r'[<>:"|?*\\]|[ .](?:/|$)')
 # files that look like images of a microscope to anybody: that nobody reads them is worth a warning
 _IMAGE_SUFFIXES = frozenset(
-    """.mrc .mrcs .map .rec .st .ali .ccp4 .tif .tiff .h5 .hdf .hdf5 .zarr .eer .dm3 .dm4 .ser .emd .em .spi .czi .nd2 .lif .oib .oir .vsi
-    .img .cbf .smv .tvips .xrm .txrm .am .hed .bin .raw .dat .npy .nii .nrrd .dcm .ims""".split()
+    (
+        ".mrc",
+        ".mrcs",
+        ".map",
+        ".rec",
+        ".st",
+        ".ali",
+        ".ccp4",
+        ".tif",
+        ".tiff",
+        ".h5",
+        ".hdf",
+        ".hdf5",
+        ".zarr",
+        ".eer",
+        ".dm3",
+        ".dm4",
+        ".ser",
+    )
+) | frozenset(
+    (
+        ".emd",
+        ".em",
+        ".spi",
+        ".czi",
+        ".nd2",
+        ".lif",
+        ".oib",
+        ".oir",
+        ".vsi",
+        ".img",
+        ".cbf",
+        ".smv",
+        ".tvips",
+        ".xrm",
+        ".txrm",
+        ".am",
+        ".hed",
+    )
+    + (".bin", ".raw", ".dat", ".npy", ".nii", ".nrrd", ".dcm", ".ims")
 )
 _IMAGE_KINDS = frozenset(("", "metadata", "file", "model", "library", "feature table"))
 

@@ -100,12 +100,10 @@ def declared_range(context: Context) -> Iterator[Finding]:
                     ("max_deg", acquisition.tilt.max_deg, max(angles, default=None)),
                 ):
                     # series of one session differ: only what lies outside of the declared range contradicts it
-                    outside = (
-                        stated is not None
-                        and here is not None
-                        and (here < stated - _TOLERANCE_DEG if field == "min_deg" else here > stated + _TOLERANCE_DEG)
-                    )
-                    if outside and (acquisition.id, field) not in said:
+                    if stated is None or here is None:
+                        continue
+                    beyond = stated - here if field == "min_deg" else here - stated
+                    if beyond > _TOLERANCE_DEG and (acquisition.id, field) not in said:
                         said.add((acquisition.id, field))
                         message = f"{where} has tilts outside of the declared range."
                         at = f"entry.yaml:acquisitions[{k}].tilt.{field}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -75,7 +76,7 @@ def _tilt(metadata: Mapping[str, Any], angles: Sequence[float], titles: str) -> 
     tilt: dict[str, Any] = {"axis_deg": metadata.get("tilt_axis_deg"), "scheme": tilt_scheme(metadata, angles, titles)}
     if angles:
         ordered = sorted(angles)
-        steps = sorted(b - a for a, b in zip(ordered, ordered[1:], strict=False) if b - a > 0.05)
+        steps = sorted(b - a for a, b in itertools.pairwise(ordered) if b - a > 0.05)
         tilt |= {"min_deg": round(ordered[0], 2), "max_deg": round(ordered[-1], 2)}
         if steps:
             tilt["step_deg"] = round(steps[len(steps) // 2] * 2) / 2 or round(steps[len(steps) // 2], 2)
@@ -91,8 +92,8 @@ def tilt_scheme(metadata: Mapping[str, Any], angles: Sequence[float], titles: st
     taken = [angle for _, angle in sorted(dated)] if len(dated) == len(sections) > 2 else list(angles)
     if len(taken) < 5:
         return ""
-    signs = [b > a for a, b in zip(taken, taken[1:], strict=False)]
-    turns = sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    signs = [b > a for a, b in itertools.pairwise(taken)]
+    turns = sum(a != b for a, b in itertools.pairwise(signs))
     if len(dated) != len(sections) and turns == 0:
         return ""  # sorted by angle: the order of acquisition is lost
     return "unidirectional" if turns == 0 else "bidirectional" if turns <= 2 else "dose-symmetric"
@@ -229,7 +230,7 @@ def _text(value: object) -> str:
 def _moment(value: object) -> datetime | None:
     for form in ("%d-%b-%y  %H:%M:%S", "%d-%b-%Y  %H:%M:%S", "%d-%b-%y %H:%M:%S", "%Y-%m-%d %H:%M:%S"):
         try:
-            return datetime.strptime(str(value), form)  # noqa: DTZ007  a microscope's own clock
+            return datetime.strptime(str(value), form)
         except ValueError:
             continue
     return None

@@ -50,8 +50,8 @@ def processes(
             sources[uid] = fact.path
     for fact in _facts(datasets):
         match = _NAME.match(fact.name)
-        uid = match[2] if match else next(iter(_JOB.findall(fact.path)), None)
-        if uid is None:
+        uid = match[2] if match else next(iter(_JOB.findall(fact.path)), "")
+        if not uid:
             continue
         if uid not in steps:
             steps[uid] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from os.path import commonprefix
 
 from micrographia.describe._patterns import NUMBER, Pattern
 from micrographia.model.declared import compile_glob, escape_glob
@@ -64,7 +63,7 @@ def _candidates(group: Sequence[Pattern]) -> list[str]:
     if len(suffixes) == 1:
         suffix = next(iter(suffixes))
         out.append(f"{at}*{_as_glob(names[0][len(names[0]) - len(suffix) :])}")
-        prefix = commonprefix(names).split(NUMBER)[0]
+        prefix = _common_start(names).split(NUMBER)[0]
         if prefix and len(prefix) < min(map(len, names)):
             tail = names[0][len(names[0]) - len(suffix) :]
             out.append(f"{at}{escape_glob(prefix)}*{_as_glob(tail)}")
@@ -76,3 +75,8 @@ def _candidates(group: Sequence[Pattern]) -> list[str]:
 def _as_glob(masked: str) -> str:
     """Return a masked name as a glob."""
     return _STARS.sub("*", escape_glob(masked).replace(NUMBER, "*"))
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    return next((first[:n] for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), first)

@@ -48,8 +48,9 @@ _LABEL = frozenset(("label", "labels", "seg", "segmentation", "segmentations", "
 _MASK = frozenset(("mask", "masks", "msk"))
 _VOLUME_EM = frozenset(("fib", "fibsem", "sbf", "sbem", "sbfsem", "sem", "vem", "atum", "sstem", "tem", "em"))
 _LIGHT_SHEET = frozenset(("lightsheet", "spim", "mesospim", "lsfm", "llsm", "ultramicroscope"))
-_FLUORESCENCE = frozenset("""signal dapi gfp egfp mcherry rfp yfp cfp fitc cy cy3 cy5 tritc hoechst alexa fluo fluorescence confocal widefield nuclei
-    channel nucleus background""".split())  # fmt: skip
+_FLUORESCENCE = frozenset(
+    ("signal", "dapi", "gfp", "egfp", "mcherry", "rfp", "yfp", "cfp", "fitc", "cy", "tritc", "hoechst", "alexa", "fluo", "fluorescence")
+) | frozenset(("confocal", "widefield", "nuclei", "nucleus", "channel", "background"))
 _X_RAY = frozenset(("xray", "sxt", "txm", "nanoct", "microct", "ct"))
 _DIFFRACTION = frozenset(("diffraction", "microed", "diff", "saed"))
 _AVERAGES = frozenset(("averages", "classes", "templates", "avgs"))

@@ -11,8 +11,36 @@ from micrographia.describe._patterns import FileFact, stem_of
 
 # words of a file name that say which volume of a refinement it is, not of which refinement
 _ROLES = frozenset(
-    """half map maps unfil mask masks fsc refine masked sharp sharpened unsharpened volume vol full postprocess primary final
-    auto locres filtered local filt deepemhancer emready denoised a b""".split()
+    [
+        "half",
+        "map",
+        "maps",
+        "unfil",
+        "mask",
+        "masks",
+        "fsc",
+        "refine",
+        "masked",
+        "sharp",
+        "sharpened",
+        "unsharpened",
+        "volume",
+        "vol",
+        "full",
+        "postprocess",
+        "primary",
+        "final",
+        "auto",
+        "locres",
+        "filtered",
+        "local",
+        "filt",
+        "deepemhancer",
+        "emready",
+        "denoised",
+        "a",
+        "b",
+    ]
 )
 _DERIVED = re.compile(r"sharp|mask|filt|locres|deepem|emready|denois|postprocess", re.IGNORECASE)
 _HALF = re.compile(r"half[_-]?(?:map|vol|volume)?[_-]?[12ABab](?![A-Za-z0-9])|half[12](?=_)", re.IGNORECASE)
@@ -61,7 +89,7 @@ def sort_volumes(volumes: Iterable[FileFact], masks: Iterable[FileFact]) -> Sort
             leftovers += both
         else:
             owner.halves = both
-    free = []
+    free: list[FileFact] = []
     for mask in sorted(masks, key=lambda f: f.path):
         owner = _owner(mask, groups, mask.folder, _subject(mask)) or next((g for g in groups if _same_grid(g.file, mask)), None)
         (owner.masks if owner else free).append(mask)
@@ -75,7 +103,8 @@ def _last_iterations(volumes: list[FileFact]) -> tuple[list[FileFact], list[File
     for fact in volumes:
         if match := _ITERATION.search(fact.name):
             last[fact.folder] = max(last.get(fact.folder, 0), int(match[1]))
-    kept, old = [], []
+    kept: list[FileFact] = []
+    old: list[FileFact] = []
     for fact in volumes:
         match = _ITERATION.search(fact.name)
         is_old = match is not None and (fact.folder in finals or int(match[1]) < last[fact.folder])

@@ -54,12 +54,56 @@ _NUMBERS = {
 }  # fmt: skip
 # where and how fast it ran is nobody's science
 _RUNNING = frozenset(
-    """do_queue qsub qsubscript queuename min_dedicated nr_mpi nr_threads nr_pool gpu_ids use_gpu scratch_dir do_parallel_discio
-    do_preread_images do_combine_thru_disc do_pad1 skip_gridding other_args other_gpu_args fn_cont use_ssd""".split()
+    [
+        "do_queue",
+        "qsub",
+        "qsubscript",
+        "queuename",
+        "min_dedicated",
+        "nr_mpi",
+        "nr_threads",
+        "nr_pool",
+        "gpu_ids",
+        "use_gpu",
+        "scratch_dir",
+        "do_parallel_discio",
+        "do_preread_images",
+        "do_combine_thru_disc",
+        "do_pad1",
+        "skip_gridding",
+        "other_args",
+        "other_gpu_args",
+        "fn_cont",
+        "use_ssd",
+    ]
 )
 _INPUTS = frozenset(
-    """fn_img fn_ref fn_mask fn_in fn_mic input_star_mics in_mics in_movies in_tomograms in_particles in_optimisation in_tomoset
-    in_star_file star_mics star_file fn_cor fn_data fn_part fn_model fn_mov in_tiltseries in_trajectories coords_suffix fn_pick""".split()
+    [
+        "fn_img",
+        "fn_ref",
+        "fn_mask",
+        "fn_in",
+        "fn_mic",
+        "input_star_mics",
+        "in_mics",
+        "in_movies",
+        "in_tomograms",
+        "in_particles",
+        "in_optimisation",
+        "in_tomoset",
+        "in_star_file",
+        "star_mics",
+        "star_file",
+        "fn_cor",
+        "fn_data",
+        "fn_part",
+        "fn_model",
+        "fn_mov",
+        "in_tiltseries",
+        "in_trajectories",
+        "coords_suffix",
+        "fn_pick",
+    ]
 )
 _MOST_PARAMETERS = 60
 
@@ -130,7 +174,7 @@ def _linked(
     def ids_of(node: str) -> list[str]:
         direct = [i for i, path in places if path == node or path.endswith(f"/{node}")]
         table = [identifier for path, identifier in tables.items() if path == node or path.endswith(f"/{node}")]
-        maker = next((folder for folder in steps if node.startswith(f"{folder}/") or f"/{folder}/" in f"/{node}"), None)
+        maker = _maker_of(node, steps)
         return direct or table or ((ids_below(maker) or [steps[maker]["id"]]) if maker else [])
 
     result = []
@@ -147,6 +191,17 @@ def _linked(
             step["parameters"] = parameters
         result.append((step, sources[folder]))
     return result
+
+
+def _maker_of(node: str, steps: Mapping[str, Any]) -> str | None:
+    """Return the folder of the job that made a file; options name it from the project's root, which may lie deeper in the deposit."""
+    folder = node.rpartition("/")[0]
+    while folder.count("/") >= 1:
+        for step in steps:
+            if step == folder or step.endswith(f"/{folder}"):
+                return step
+        folder = folder.rpartition("/")[0]
+    return None
 
 
 def _process(job: str, type_: str, version: str, about: Mapping[str, Any], names: Names) -> dict[str, Any]:

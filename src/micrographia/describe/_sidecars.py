@@ -171,12 +171,11 @@ class Sidecars:
             else:
                 found.append(({"id": names.give("tilting" if "tilt" in about else "acquisition"), **about}, sets, _first(mdocs[0]).path))
             taken |= set(sets)
-        about = _acquisitions.merge(
-            [_acquisitions.from_star(_first(s).metadata) for s in self.stars if _first(s).metadata.get("kind") != "job"]
-            + [_acquisitions.from_cryosparc(_first(d).metadata) for d in self.datasets]
-        )
+        told = [(_acquisitions.from_star(_first(s).metadata), _first(s).path) for s in self.stars]
+        told += [(_acquisitions.from_cryosparc(_first(d).metadata), _first(d).path) for d in self.datasets]
+        about = _acquisitions.merge([part for part, _ in told])
         if about:
-            source = next((p.first.first.path for p in (*self.stars, *self.datasets)), "")
+            source = next(path for part, path in told if part)
             rest = [k for k in range(len(image_sets)) if k not in taken and image_sets[k]["kind"] not in _LIGHT]
             if found and not rest:
                 first = found[0][0]

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from micrographia.describe._text import place
+from micrographia.describe.sheet_file import models_of
 from micrographia.model.sheet import Sheet
 
 
@@ -63,6 +66,21 @@ def _blanks(value: Any, at: str) -> Iterator[tuple[str, Blank]]:
     elif isinstance(value, list | tuple):
         for n, inner in enumerate(value):
             yield from _blanks(inner, place(at, n))
+
+
+def in_form_order(value: Any, model: type[BaseModel]) -> Any:
+    """Return a part of the form with its keys in the order of its record, parts within it likewise."""
+    if isinstance(value, list | tuple):
+        return [in_form_order(v, model) for v in value]
+    if not isinstance(value, Mapping):
+        return value
+    ordered = {}
+    for name, field_ in model.model_fields.items():
+        key = field_.alias or name
+        if key in value:
+            inner = next(models_of(field_.annotation), None)
+            ordered[key] = in_form_order(value[key], inner) if inner else value[key]
+    return ordered
 
 
 class Names:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from micrographia.describe import _acquisitions, _cryosparc, _relion
+from micrographia.describe import _cryosparc, _relion
 from micrographia.describe._globs import Globs
 from micrographia.describe._kinds import Clues, is_volume, kind_of, words
 from micrographia.describe._maps import MapGroup, SortedVolumes, sort_volumes
@@ -14,7 +14,7 @@ from micrographia.describe._patterns import NUMBER, FileFact, Pattern, Patterns,
 from micrographia.describe._screens import screen_of, wells_of
 from micrographia.describe._sets import ImageGroup, group_images
 from micrographia.describe._sidecars import Sidecars
-from micrographia.describe._tree import Blank, Draft, Names
+from micrographia.describe._tree import Blank, Draft, Names, in_form_order
 from micrographia.formats.description import FileDescription
 from micrographia.model.declared import escape_glob
 from micrographia.model.image import METRES, ImageHeader
@@ -23,7 +23,6 @@ from micrographia.model.vocabulary import EXPERIMENTS
 
 # z counts images
 _STACKS = frozenset(("movies", "micrographs", "particles", "class averages", "tilt series"))
-_SIZES = ("pixel_size_a", "voxel_size_a", "voxel_size_nm", "voxel_size_um", "width_px")
 _TABLE_SUFFIXES = frozenset((".csv", ".tsv", ".parquet", ".txt", ".xlsx"))
 _LIBRARY = frozenset(("library", "layout", "platemap", "metadata", "annotation", "plates"))
 _FEATURES = frozenset(("features", "measurements", "profiles", "nuclei", "cells", "objects", "processed"))
@@ -112,9 +111,9 @@ class _Assembly:
         by_folder: dict[tuple[str, str], list[Pattern]] = {}
         for pattern in self._patterns:
             header = pattern.first.header
-            if header is not None and kinds[id(pattern)] in ("plane", "fluorescence", "micrographs") and header.shape_zyx[0] == 1:
-                if pattern.format not in ("mrc", "ome_zarr"):
-                    by_folder.setdefault((pattern.folder, pattern.suffix), []).append(pattern)
+            is_plane = header is not None and header.shape_zyx[0] == 1 and kinds[id(pattern)] in ("plane", "fluorescence", "micrographs")
+            if is_plane and pattern.format not in ("mrc", "ome_zarr"):
+                by_folder.setdefault((pattern.folder, pattern.suffix), []).append(pattern)
         for (folder, _), patterns in by_folder.items():
             wells = wells_of(patterns)
             if wells is None:
@@ -238,7 +237,7 @@ class _Assembly:
             part["of"] = candidates[0]
         part |= {"files": [escape_glob(fact.path)], "object": Blank("what is segmented: ribosome, membrane, nucleus, neuron, …")}
         part["method"] = Blank("manual, or the program that made it")
-        self._note("annotations", f"integer labels, {_seen(header, 1)}" + ("" if candidates else "; of which image set?"))
+        self._note("annotations", _seen(header, 1) + ("" if candidates else "; of which image set?"))
         self._parts["annotations"].append(part)
 
     def _points(self) -> None:
@@ -272,7 +271,7 @@ class _Assembly:
             if source:
                 self._comments[f"acquisitions[{n}]"] = f"from {source}"
             for k in sets:
-                _insert(self._parts["image_sets"][k], "acquisition", part["id"], before=_SIZES)
+                self._parts["image_sets"][k].setdefault("acquisition", part["id"])
             self._parts["acquisitions"].append(part)
 
     def _processes(self) -> None:
@@ -291,7 +290,7 @@ class _Assembly:
         others = [p for p in self._patterns if id(p) not in declared and not self._is_listed(p, listed)]
         parts = self._parts
         for part in (*parts["image_sets"], *parts["maps"]):
-            _insert(part, "specimen", "specimen", before=("acquisition", *_SIZES, "contour_level"))
+            part.setdefault("specimen", "specimen")
         tree: dict[str, Any] = {
             "schema": SCHEMA,
             "title": Blank("title of the entry, as it should be cited"),
@@ -329,7 +328,8 @@ class _Assembly:
         tree |= {key: value for key, value in parts.items() if value}
         if others:
             tree["other_files"] = list(_other_names(others, self._globs))
-        return _in_form_order(tree)
+        ordered: dict[str, Any] = in_form_order(tree, Sheet)
+        return ordered
 
     def _is_listed(self, pattern: Pattern, listed: set[str]) -> bool:
         return all(v.is_listed and all(f.path in listed for f in v.files) for v in pattern.variants.values())
@@ -366,7 +366,7 @@ def _in_angstrom(header: ImageHeader, size: Any) -> Any:
 def _with_blanks(part: dict[str, Any], kinds: set[str], has_maps: bool) -> dict[str, Any]:
     """Add to an acquisition the blanks that a curator would ask for."""
     if "experiment" not in part:
-        guess = _experiment_of(kinds, has_maps)
+        guess = "electron tomography" if "tilt" in part else _experiment_of(kinds, has_maps)
         part = {"id": part["id"], "experiment": guess or Blank("one of " + ", ".join(EXPERIMENTS))} | part
     is_electron = bool(kinds & {"movies", "micrographs", "particles", "tilt series", "tomogram", "subtomograms"}) or has_maps
     microscope = dict(part.get("microscope", {}))
@@ -400,16 +400,6 @@ def _experiment(parts: Mapping[str, list[dict[str, Any]]]) -> str:
     return "single-particle" if parts["maps"] and not parts["acquisitions"] and any("half_maps" in m for m in parts["maps"]) else ""
 
 
-def _insert(part: dict[str, Any], key: str, value: Any, before: tuple[str, ...]) -> None:
-    """Put `key` in front of the first of the keys `before` that the part has."""
-    if key in part:
-        return
-    items = list(part.items())
-    at = next((n for n, (k, _) in enumerate(items) if k in before), len(items))
-    part.clear()
-    part.update([*items[:at], (key, value), *items[at:]])
-
-
 def _listed(parts: Mapping[str, list[dict[str, Any]]]) -> set[str]:
     found: set[str] = set()
     for part in parts["maps"]:
@@ -429,8 +419,3 @@ def _other_names(others: list[Pattern], globs: Globs) -> Iterable[str]:
         return dict.fromkeys(name for p in others for name in globs.of([p]))
     folders = dict.fromkeys(p.real_folder.split("/")[0].replace(NUMBER, "*") for p in others)
     return [f"{f}/**" if f else "*" for f in folders]
-
-
-def _in_form_order(tree: Mapping[str, Any]) -> dict[str, Any]:
-    order = [field.alias or name for name, field in Sheet.model_fields.items()]
-    return {key: tree[key] for key in order if key in tree}

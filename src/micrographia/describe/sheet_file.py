@@ -257,18 +257,19 @@ def _meaning(error: Any, key: str) -> tuple[str, str, str]:
     return f"`{key}` {text}.", text.removeprefix("must be ").removeprefix("should be "), ""
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the records that a field's annotation names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
-        yield from _models(argument)
+        yield from models_of(argument)
 
 
 def _model_at(keys: list[Any]) -> type[BaseModel]:
     model: type[BaseModel] = Sheet
     for key in keys:
         if isinstance(key, str) and key in model.model_fields:
-            model = next(_models(model.model_fields[key].annotation), model)
+            model = next(models_of(model.model_fields[key].annotation), model)
     return model
 
 
@@ -301,4 +302,4 @@ def _everywhere() -> Iterator[tuple[str, str]]:
         seen.add(model)
         for name, field in model.model_fields.items():
             yield where, field.alias or name
-            todo += [(name, inner) for inner in _models(field.annotation)]
+            todo += [(name, inner) for inner in models_of(field.annotation)]
