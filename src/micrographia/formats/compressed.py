@@ -47,7 +47,7 @@ def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> La
     decoded = DecodedSource(source)
     try:
         decoded.size = mrc.data_end(decoded)
-        return _DecodedImage(source, mrc.open_image(decoded, index, None))
+        return _DecodedImage(source, decoded, mrc.open_image(decoded, index, None))
     except (zlib.error, OSError, EOFError) as exc:
         raise _broken(source, exc) from exc
 
@@ -103,9 +103,10 @@ class _SourceStream(io.RawIOBase):
 
 
 class _DecodedImage(LazyImage):
-    def __init__(self, source: ByteSource, inner: LazyImage) -> None:
+    def __init__(self, source: ByteSource, decoded: DecodedSource, inner: LazyImage) -> None:
         super().__init__(replace(inner.header, layout=None))
         self._source = source
+        self._decoded = decoded
         self._inner = inner
 
     def read(self, ranges: Ranges) -> NDArray[Any]:
@@ -117,6 +118,7 @@ class _DecodedImage(LazyImage):
     def blocks(self, max_bytes: int = 1 << 24) -> Iterator[NDArray[Any]]:
         try:
             yield from self._inner.blocks(max_bytes)
+            self._decoded.measure(self._decoded.size + 1)  # past the end: only there the checksum is compared
         except (zlib.error, OSError, EOFError) as exc:
             raise _broken(self._source, exc) from exc
 

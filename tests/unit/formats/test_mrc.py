@@ -7,37 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrographia.formats.mrc_layout import HEADER_STRUCT, IMOD_STAMP, MrcHeader, fei_dtype
+from micrographia.formats.mrc_layout import IMOD_STAMP, fei_dtype
 from micrographia.formats.registry import identify, inspect, open_image
 from micrographia.formats.source import BytesSource, FileSource
+from micrographia.testing.mrc_files import mrc_bytes as mrc
 
 DTYPES = {0: "i1", 1: "i2", 2: "f4", 4: "c8", 6: "u2", 12: "f2"}
 SUFFIXES = (".mrc", ".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali")
-
-
-def mrc(data=b"", order="<", **fields):
-    """Bytes of an MRC file: sensible fields unless given."""
-    given_fields = {
-        "nx": 3,
-        "ny": 4,
-        "nz": 5,
-        "mode": 2,
-        "mapc": 1,
-        "mapr": 2,
-        "maps": 3,
-        "ispg": 1,
-        "nversion": 20141,
-        "map": b"MAP ",
-        "machst": b"DD\0\0" if order == "<" else b"\x11\x11\0\0",
-        "dmin": 0.0,
-        "dmax": -1.0,
-        "rms": -1.0,
-    } | fields
-    size = {"mx": given_fields["nx"], "my": given_fields["ny"], "mz": given_fields["nz"]}
-    cell = {"xlen": 2.0 * given_fields["nx"], "ylen": 2.0 * given_fields["ny"], "zlen": 2.0 * given_fields["nz"]}
-    blank = MrcHeader._make(HEADER_STRUCT["<"].unpack(bytes(1024)))
-    header = blank._replace(**(size | cell | given_fields))
-    return HEADER_STRUCT[order].pack(*header) + data
 
 
 def described(data, name="a.mrc"):
