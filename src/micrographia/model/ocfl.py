@@ -34,6 +34,7 @@ TOMBSTONES = "extensions/micrographia-tombstones"
 NAME_BYTES = 255
 PATH_BYTES = 900
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.+-]*)*", re.ASCII)
 _VERSION = re.compile(r"v([1-9][0-9]*)")
 _CONTENT = re.compile(r"v([1-9][0-9]*)/content/(.+)", re.DOTALL)
 
@@ -72,11 +73,13 @@ def split_content_path(content: str) -> tuple[int, str]:
 
 def safe_path(path: str) -> str:
     """Return the path under which an entry keeps a file (relative, Unicode NFC); InvalidInputError when it cannot be kept."""
+    if len(path) <= NAME_BYTES and _PLAIN.fullmatch(path) and path.casefold() not in RESERVED_FILES:  # nearly all of a million
+        return path
 
     def refuse(why: str) -> InvalidInputError:
         return InvalidInputError(f"{path[:200]!r} cannot be the path of a file in an entry: {why}.")
 
-    for character in "" if path.isascii() and path.isprintable() else path:
+    for character in path:
         if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
             raise refuse(f"it holds the character {ord(character):#06x}, which names of files must not; rename the file")
     path = unicodedata.normalize("NFC", path)

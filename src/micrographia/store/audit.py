@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Literal
 
 from micrographia.errors import IntegrityError, InvalidInputError, NotFoundError
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 DamageKind = Literal["missing", "changed", "undeclared", "inventory"]
 Progress = Callable[[int], None]
 
-_AHEAD = 64  # files being read or waiting to be, per audit
+_AHEAD = 64  # files, or groups of them, being read or waiting to be
+_ONE_BY_ONE = 256
+_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,21 @@ class Damage:
 def audit(store: Store, accessions: Sequence[str] | None, mirror: Store | None, *, progress: Progress | None) -> Iterator[Damage]:
     """Yield the damage of these entries (None: of all that the store or the replica has)."""
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        told = _one_at_a_time(progress)
         for accession in _wanted(store, mirror) if accessions is None else map(EntryId.parse, accessions):
-            yield from _Audit(store, mirror, accession, pool, progress or (lambda size: None)).run()
+            yield from _Audit(store, mirror, accession, pool, told).run()
+
+
+def _one_at_a_time(progress: Progress | None) -> Progress:
+    """Return a function that several threads may call."""
+    lock = threading.Lock()
+
+    def told(size: int) -> None:
+        if progress is not None:
+            with lock:
+                progress(size)
+
+    return told
 
 
 def _wanted(store: Store, mirror: Store | None) -> Iterator[EntryId]:
@@ -194,26 +211,35 @@ class _Audit:
                 yield content, sha256.lower()
 
     def _files(self, wanted: Iterable[tuple[str, str]]) -> Iterator[Damage]:
-        waiting: deque[tuple[str, str, Future[str]]] = deque()
-        for content, sha256 in wanted:
-            waiting.append((content, sha256, self._pool.submit(self._digest, content)))
+        waiting: deque[Future[list[Damage]]] = deque()
+        given = iter(wanted)
+        # one by one while there may be few large files; where there are many, in groups that cost less to hand over
+        for size in chain(repeat(1, _ONE_BY_ONE), repeat(_TOGETHER)):
+            if not (group := list(islice(given, size))):
+                break
+            waiting.append(self._pool.submit(self._read, group))
             if len(waiting) >= _AHEAD:
-                yield from self._judged(*waiting.popleft())
+                yield from map(self._mended, waiting.popleft().result())
         while waiting:
-            yield from self._judged(*waiting.popleft())
+            yield from map(self._mended, waiting.popleft().result())
 
-    def _judged(self, content: str, expected: str, reading: Future[str]) -> Iterator[Damage]:
-        try:
-            found = reading.result()
-        except NotFoundError:
-            damage = self._damage(content, "missing", expected, "nothing")
-        except OSError as error:  # a bad sector, a folder or a device in place of the file
-            damage = self._damage(content, "changed", expected, error.strerror or "unreadable")
-        else:
-            if found == expected:
-                return
-            damage = self._damage(content, "changed", expected, found)
-        yield replace(damage, repaired=self._bring(content, expected))
+    def _read(self, group: list[tuple[str, str]]) -> list[Damage]:
+        """Return what is wrong with these files."""
+        damaged = []
+        for content, expected in group:
+            try:
+                found = self._digest(content)
+            except NotFoundError:
+                damaged.append(self._damage(content, "missing", expected, "nothing"))
+            except OSError as error:  # a bad sector, a folder or a device in place of the file
+                damaged.append(self._damage(content, "changed", expected, error.strerror or "unreadable"))
+            else:
+                if found != expected:
+                    damaged.append(self._damage(content, "changed", expected, found))
+        return damaged
+
+    def _mended(self, damage: Damage) -> Damage:
+        return replace(damage, repaired=self._bring(damage.path, damage.expected))
 
     def _digest(self, path: str) -> str:
         digest = hashlib.sha256()

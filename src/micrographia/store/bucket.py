@@ -69,8 +69,12 @@ class Bucket(Protocol):
         """Return the length of a file in bytes, None when there is none."""
         ...
 
-    def writer(self, key: str, *, staging: str, durable: bool = True) -> Writer:
-        """Return a writer for `key`; unfinished bytes lie under the folder `staging` (a bucket needs none)."""
+    def writer(self, key: str, *, staging: str, durable: bool = True, size_bytes: int | None = None) -> Writer:
+        """Return a writer for `key`; unfinished bytes lie under the folder `staging` (a bucket needs none).
+
+        Without `durable` a folder leaves it to the caller to bring the bytes to the disk. A bucket must know `size_bytes` of a file beyond
+        280 GB, to make its parts large enough.
+        """
         ...
 
     def write(self, key: str, data: bytes, *, staging: str) -> None:

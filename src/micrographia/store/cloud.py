@@ -133,7 +133,7 @@ class CloudBucket:
     # --- writing
 
     def writer(self, key: str, *, staging: str, durable: bool = True, size_bytes: int | None = None) -> CloudWriter:
-        """Return a writer for `key`; `size_bytes`, where known, lets a file be larger than 280 GB."""
+        """Return a writer for `key`; a file beyond 280 GB needs its `size_bytes` said, and memory for one part: 1/9,000 of it."""
         if "\\" in key:
             raise InvalidInputError(
                 f"{key!r} has a backslash in it, which some object stores take for the end of a folder; rename the file."

@@ -20,7 +20,6 @@ _FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than the system allows",
 }
-_REFUSED = {errno.EROFS: "the file system is read-only", errno.EIO: "the disk reports an error"}
 # up to so many files are made durable one by one; beyond, one call for the whole file system is cheaper (each fsync is a journal commit)
 _FSYNC_ONE_BY_ONE = 16
 
@@ -31,11 +30,12 @@ def disk_errors(where: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = _FULL.get(error.errno or 0) or _REFUSED.get(error.errno or 0)
+        why = _FULL.get(error.errno or 0)
         if why is None:
             raise
-        what = "Make room and run the same command again" if error.errno in _FULL else "Mend that and run the same command again"
-        raise UnavailableError(f"{where} could not be written: {why}. {what}; what was whole is kept.") from error
+        raise UnavailableError(
+            f"{where} could not be written: {why}. Make room and run the same command again; what was whole is kept."
+        ) from error
 
 
 def make_folders(folder: Path, mode: int = PUBLIC_FOLDER) -> None:

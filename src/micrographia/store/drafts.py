@@ -20,9 +20,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
 from micrographia.formats.source import ByteSource
@@ -43,8 +40,6 @@ _DELETED = ".deleted"
 # a group of files is made durable and noted when it has so many files or bytes
 _GROUP_FILES = 2000
 _GROUP_BYTES = 1 << 30
-
-_R = TypeVar("_R", FileRecord, ImageRecord)
 
 
 class _Group:
@@ -134,16 +129,16 @@ class Drafts:
     # --- files on their way in
 
     @contextmanager
-    def incoming(self, accession: str, version: int, path: str) -> Iterator[IncomingFile]:
+    def incoming(self, accession: str, version: int, path: str, *, size_bytes: int | None = None) -> Iterator[IncomingFile]:
         """Give a place for the bytes of one file; without a `commit` inside the context nothing stays.
 
         Bytes come by ``write``; on a folder the caller may write the local file ``.path`` instead, or ``adopt`` a file of the same file
-        system. The file appears under its path whole or not at all.
+        system. The file appears under its path whole or not at all. In a bucket a file beyond 280 GB needs its `size_bytes` said.
         """
         content = ocfl.content_path(version, ocfl.safe_path(path))
         folder = self.folder(accession)
         with disk_errors(f"{accession}: {path}"):
-            writer = self.bucket.writer(f"{folder}/{content}", staging=self.staging(accession), durable=False)
+            writer = self.bucket.writer(f"{folder}/{content}", staging=self.staging(accession), durable=False, size_bytes=size_bytes)
             file = IncomingFile(content, writer, lambda record, images, moved: self._note(folder, record, images, moved))
             try:
                 yield file
@@ -219,11 +214,11 @@ class Drafts:
 
     def files(self, accession: str) -> Iterator[FileRecord]:
         """Yield the files of a draft in the order they came; of several notes about one path the last is true."""
-        yield from self._last(accession, _FILES, FileRecord, lambda file: file.path)
+        return map(FileRecord.model_validate_json, self._last(accession, _FILES, _path_in))
 
     def images(self, accession: str) -> Iterator[ImageRecord]:
         """Yield the images of a draft in the order they came; of several notes about one array of one file the last is true."""
-        yield from self._last(accession, _IMAGES, ImageRecord, lambda image: (image.path, image.index))
+        return map(ImageRecord.model_validate_json, self._last(accession, _IMAGES, _array_in))
 
     def write_files(self, accession: str, files: Iterable[FileRecord]) -> None:
         """Note these files in place of all that were noted; bytes of files that are left out are cleared at release."""
@@ -273,23 +268,37 @@ class Drafts:
         ocfl.split_content_path(content_path)
         return f"{self.folder(accession)}/{content_path}"
 
-    def _last(self, accession: str, name: str, record: type[_R], key: Callable[[_R], object]) -> Iterator[_R]:
+    def _last(self, accession: str, name: str, key: Callable[[bytes], object | None]) -> Iterator[bytes]:
+        """Yield the lines of a log that no later line of the same key replaces; a line torn by a crash is passed over."""
         self.flush(accession)
         log = f"{self.folder(accession)}/{name}"
         place: dict[object, int] = {}
-        superseded = False
-        for number, item in enumerate(_readable(self.bucket.read_log(log), record)):
-            superseded |= key(item) in place
-            place[key(item)] = number
-        for number, item in enumerate(_readable(self.bucket.read_log(log), record)):
-            if not superseded or place[key(item)] == number:
-                yield item
+        count = 0
+        for number, line in enumerate(lines(self.bucket.read_log(log))):
+            if (named := key(line)) is not None:
+                place[named] = number
+                count += 1
+        all_last = len(place) == count
+        if all_last:
+            place.clear()
+        for number, line in enumerate(lines(self.bucket.read_log(log))):
+            named = key(line)
+            if named is not None and (all_last or place[named] == number):
+                yield line
 
 
-def _readable(blocks: Iterable[bytes], record: type[_R]) -> Iterator[_R]:
-    for line in lines(blocks):
-        with suppress(ValidationError):  # a line torn by a crash: its file was never whole
-            yield record.model_validate_json(line)
+def _path_in(line: bytes) -> bytes | None:
+    """Return a file's line up to the end of its path, which comes first; None of a torn line (it has no inner braces)."""
+    return line.partition(b'","')[0] if line.endswith(b"}") else None
+
+
+def _array_in(line: bytes) -> tuple[str, int] | None:
+    """Return (path, index) of an image's line, None of a torn one."""
+    try:
+        image = json.loads(line)
+    except ValueError:
+        return None
+    return image["path"], image.get("index", 0)
 
 
 def _record_json(record: DraftRecord) -> bytes:

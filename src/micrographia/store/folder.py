@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -10,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from micrographia.errors import IntegrityError, NotFoundError
 from micrographia.formats.source import FileSource
@@ -44,27 +46,43 @@ class FolderBucket:
     def read_start(self, key: str, length: int) -> bytes | None:
         """Return up to `length` first bytes; None when there is no such file."""
         try:
-            with self.path(key).open("rb", buffering=0) as file:
+            with self._open(key) as file:
                 return file.read(length)
-        except (FileNotFoundError, NotADirectoryError):
+        except NotFoundError:
             return None
 
     def stream(self, key: str) -> Iterator[bytes]:
         """Yield the bytes of a file in blocks; NotFoundError when there is none."""
-        try:
-            file = self.path(key).open("rb", buffering=0)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise NotFoundError(f"There is no file {key} in {self.location}.") from error
-        with file:
+        if self.size(key) is None:  # said now, not when the first block is asked for
+            raise self._missing(key)
+        return self._blocks(key)
+
+    def _blocks(self, key: str) -> Iterator[bytes]:
+        with self._open(key) as file:
             while block := file.read(BLOCK_BYTES):
                 yield block
+
+    def _open(self, key: str) -> BinaryIO:
+        """Open a plain file: nothing that is kept here is a link or a device."""
+        try:
+            fd = os.open(self.path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._missing(key) from error
+        file = os.fdopen(fd, "rb", buffering=0)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            file.close()
+            raise OSError(errno.EINVAL, "Not a plain file", str(self.path(key)))
+        return file
+
+    def _missing(self, key: str) -> NotFoundError:
+        return NotFoundError(f"There is no file {key} in {self.location}.")
 
     def source(self, key: str) -> FileSource:
         """Return the file for reading by ranges; NotFoundError when there is none."""
         try:
             return FileSource(self.path(key))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise NotFoundError(f"There is no file {key} in {self.location}.") from error
+            raise self._missing(key) from error
 
     def local_path(self, key: str) -> Path | None:
         """Return the path of the file."""
@@ -77,7 +95,7 @@ class FolderBucket:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def writer(self, key: str, *, staging: str, durable: bool = True) -> FileWriter:
+    def writer(self, key: str, *, staging: str, durable: bool = True, size_bytes: int | None = None) -> FileWriter:
         """Return a writer for `key`; unfinished bytes lie under the folder `staging`."""
         with disk_errors(key):
             return FileWriter(self.path(key), self.path(staging) / temporary_name(), durable=durable)
@@ -191,7 +209,7 @@ class FolderBucket:
 
     def clear_left_behind(self, staging: str) -> None:
         """Delete what processes of this machine that no longer live left directly in `staging`."""
-        with suppress(FileNotFoundError), os.scandir(self.path(staging)) as entries:
+        with suppress(OSError), os.scandir(self.path(staging)) as entries:  # not there, or not ours to change
             for entry in entries:
                 if is_left_behind(entry.name):
                     if entry.is_dir(follow_symlinks=False):

@@ -39,6 +39,7 @@ _OPEN_MANIFEST = b'"manifest":{'
 _OPEN_VERSIONS = b'"versions":{'
 _CLOSE_BLOCK = b"},"
 _CLOSE_VERSION = b"}}"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Ledger:
@@ -257,4 +258,4 @@ def _expect(line: bytes, wanted: bytes) -> None:
 
 
 def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()

@@ -244,6 +244,10 @@ def recover(store: Store, accession: str) -> int:
     if _is_whole(bucket, following):
         head += 1
     elif next(bucket.files(following), None) is not None:
+        if isinstance(bucket, FolderBucket):  # a rename is never half done: this is damage, and may be all there is of the bytes
+            raise IntegrityError(
+                f"{accession}: {following} has no whole inventory. Nothing was deleted; look at it, or restore it from a replica."
+            )
         bucket.delete_folder(following, staging=ocfl.STAGING)
     if head:
         write_root_pair(store, accession, head)

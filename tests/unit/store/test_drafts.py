@@ -15,7 +15,6 @@ from micrographia.store import Drafts, Store
 from micrographia.store.folder import is_left_behind, temporary_name
 from micrographia.testing.object_store_contract import ACCESSION, Publishing
 
-
 UNSAFE = ["", "/a", "../a", "a/../b", "a//b", "a/", ".", "./a", "a\nb", "a\0b", "a\x7f", "\u2028", "\ud800", "x" * 256, "/".join("y" * 500)]
 UNSAFE += ["entry.json", "Manifest.JSONL", "images.jsonl"]
 
