@@ -74,7 +74,9 @@ def _file(row: Row[Any]) -> FileRecord:
 
 def file(connection: Connection, number: int, version: int, path: str) -> FileRecord | None:
     """Return one file of a version."""
-    folder, _, name = path.rpartition("/")
+    folder, slash, name = path.rpartition("/")
+    if slash and not folder:
+        return None
     at = (versions.c.number == number, versions.c.version == version, files.c.folder == folder, files.c.name == name)
     row = connection.execute(select(files).join(versions, versions.c.listing == files.c.listing).where(*at)).first()
     return None if row is None else _file(row)

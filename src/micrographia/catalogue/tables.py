@@ -130,9 +130,8 @@ edges = Table(
     Column("process", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("is_input", Boolean, nullable=False),
-    Column(
-        "item_number", BigInteger, nullable=False, comment="entry that holds the item; another one where the sheet says MG-10001/movies"
-    ),
+    # entry that holds the item; another one where the sheet says MG-10001/movies
+    Column("item_number", BigInteger, nullable=False),
     # id of an image set, map or annotation of that entry
     Column("item", Text, nullable=False),
     Index("edges_by_item", "item_number", "item"),
