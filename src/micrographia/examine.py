@@ -9,13 +9,16 @@ The phases are apart, so that a deposit reads each byte once:
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle  # nosec B403  reads back only what this process wrote
 import stat
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,13 @@ from micrographia.formats.read_once import DataFacts, read_once, read_tree
 from micrographia.formats.survey import survey
 from micrographia.formats.workers import WorkerLimits
 from micrographia.model.finding import Finding, Report
+from micrographia.model.image import ImageHeader, RawLayout, Statistics, VoxelSize
 from micrographia.model.records import SHEET_FILE
 from micrographia.model.sheet import Author, Sheet
 from micrographia.settings import Settings
 
 _IN_MEMORY_BYTES = 32 << 20
+_BATCH = 64
 _SHEET_BYTES = (16 << 20) + 1
 
 
@@ -45,19 +50,33 @@ class Descriptions(Iterable[FileDescription]):
         weakref.finalize(self, self._spool.close)
         self.file_count = 0
         self.size_bytes = 0
-        for description in descriptions:
-            pickle.dump(description, self._spool, pickle.HIGHEST_PROTOCOL)
-            self.file_count += max(1, len(description.members))
-            self.size_bytes += description.size_bytes
+        rest = iter(descriptions)
+        while batch := list(islice(rest, _BATCH)):
+            pickler = pickle.Pickler(self._spool, pickle.HIGHEST_PROTOCOL)
+            pickler.dispatch_table = _FIELDS_ALONE
+            pickler.dump(batch)
+            self.file_count += sum(max(1, len(description.members)) for description in batch)
+            self.size_bytes += sum(description.size_bytes for description in batch)
         self._end = self._spool.tell()
 
     def __iter__(self) -> Iterator[FileDescription]:
         at = 0
-        while at < self._end:  # the place is kept here: two iterations may run at once
+        while at < self._end:  # the place is kept here: one iteration may run inside another
             self._spool.seek(at)
-            description = pickle.load(self._spool)  # noqa: S301  # nosec B301
+            batch = pickle.load(self._spool)  # noqa: S301  # nosec B301
             at = self._spool.tell()
-            yield description
+            yield from batch
+
+
+def _by_fields(kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
+    values = attrgetter(*(field.name for field in fields(kind)))
+    return lambda record: (kind, values(record))
+
+
+# the pickling that dataclasses with slots bring along is several times slower
+_FIELDS_ALONE: dict[type, Callable[[Any], Any]] = {
+    kind: _by_fields(kind) for kind in (FileDescription, ImageHeader, VoxelSize, RawLayout, Statistics, Finding)
+}
 
 
 @dataclass(frozen=True)
@@ -219,11 +238,15 @@ def read_sheet(folder: Path) -> tuple[bytes | None, tuple[Finding, ...]]:
     except FileNotFoundError:
         return None, ()
     except OSError as exc:
-        return None, (_unreadable_sheet(exc.strerror or str(exc)),)
-    with os.fdopen(descriptor, "rb") as file:
+        why = "it is a symbolic link" if exc.errno == errno.ELOOP else exc.strerror or str(exc)
+        return None, (_unreadable_sheet(why),)
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None, (_unreadable_sheet("it is no plain file"),)
-        data = file.read(_SHEET_BYTES)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(_SHEET_BYTES)
+    finally:
+        os.close(descriptor)
     return data, ()
 
 
