@@ -42,7 +42,7 @@ def overview(image: LazyImage, kind: str, side: int) -> NDArray[np.uint8]:
         return _colour(image, side)
     if kind == "segmentation" and image.dtype.kind in "iub":
         return _labels(_section(image, side * 4))
-    if image.header.is_stack and kind in ("particles", "class averages", "subtomogram") and min(image.shape[-2:]) <= _MONTAGE_MOST_PIXELS:
+    if kind in ("particles", "class averages") and {"z", "t"} & set(axes) and min(image.shape[-2:]) <= _MONTAGE_MOST_PIXELS:
         return _montage(image, side)
     if "c" in axes and image.shape[axes.index("c")] > 1:
         return _composite(image, side)
@@ -82,7 +82,9 @@ def _mean_of_frames(image: LazyImage) -> NDArray[Any]:
     axis = next((a for a in "tz" if a in image.axes), "")
     count = image.shape[image.axes.index(axis)] if axis else 1
     picked = range(0, count, max(1, count // _MEAN_FRAMES))[:_MEAN_FRAMES]
-    return np.mean([_section(image, None, **({axis: i} if axis else {})) for i in picked], axis=0, dtype=np.float32)
+    frames = np.stack([_section(image, None, **({axis: i} if axis else {})) for i in picked])
+    mean: NDArray[Any] = np.asarray(frames.mean(axis=0, dtype=np.float32))
+    return mean
 
 
 def _montage(image: LazyImage, side: int) -> NDArray[np.uint8]:
@@ -106,7 +108,8 @@ def _composite(image: LazyImage, side: int) -> NDArray[np.uint8]:
         grey = _grey(shrink(_section(image, None, c=i), side))[..., None] * np.asarray(colour, np.float32)
         total = grey if total is None else total + grey
     assert total is not None
-    return np.minimum(total, 255).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.minimum(total, 255).astype(np.uint8)
+    return colours
 
 
 def _colour(image: LazyImage, side: int) -> NDArray[np.uint8]:
@@ -126,7 +129,8 @@ def _labels(section: NDArray[Any]) -> NDArray[np.uint8]:
     # hues at the golden angle: neighbours in number are far apart in colour
     hue = (value * 0.61803398875) % 1.0
     rgb = np.stack([0.55 + 0.4 * np.cos(2 * np.pi * (hue + shift)) for shift in (0, 1 / 3, 2 / 3)], axis=-1)
-    return (np.where(value[..., None] == 0, 0, rgb) * 255).astype(np.uint8)
+    colours: NDArray[np.uint8] = (np.where(value[..., None] == 0, 0, rgb) * 255).astype(np.uint8)
+    return colours
 
 
 def _grey(array: NDArray[Any]) -> NDArray[np.uint8]:

@@ -44,7 +44,8 @@ def display_limits(array: npt.NDArray[np.generic], low_percent: float = 0.5, hig
 def real_part_to_show(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """Return `array` in a type that can be shown: complex samples by modulus, booleans and half floats widened."""
     if array.dtype.kind == "c":
-        return np.abs(array)
+        modulus: npt.NDArray[np.generic] = np.abs(array)
+        return modulus
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
     return array.astype(np.float32) if array.dtype == np.float16 else array
@@ -56,7 +57,7 @@ def _scaled(array: npt.NDArray[np.generic], low: float, high: float) -> npt.NDAr
     # doubles keep 32-bit integers and extreme limits exact; floats are enough for what a screen shows of the rest
     kind = (
         np.float64
-        if array.dtype.itemsize > 4 or array.dtype.kind in "iu" and array.dtype.itemsize > 2 or high - low < 1e-30
+        if array.dtype.itemsize > 4 or (array.dtype.kind in "iu" and array.dtype.itemsize > 2) or high - low < 1e-30
         else np.float32
     )
     with np.errstate(invalid="ignore", over="ignore"):
@@ -66,11 +67,13 @@ def _scaled(array: npt.NDArray[np.generic], low: float, high: float) -> npt.NDAr
         np.clip(grey, 0, 255, out=grey)
         if array.dtype.kind == "f":
             np.nan_to_num(grey, copy=False, nan=0.0)
-        return grey.astype(np.uint8)
+        levels: npt.NDArray[np.uint8] = grey.astype(np.uint8)
+    return levels
 
 
 def _by_table(array: npt.NDArray[np.generic], low: float, high: float) -> npt.NDArray[np.uint8]:
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     unsigned = np.dtype(f"u{array.dtype.itemsize}")
     values = np.arange(1 << 8 * array.dtype.itemsize, dtype=unsigned).view(array.dtype)
-    return _scaled(values, low, high)[array.view(unsigned)]
+    levels: npt.NDArray[np.uint8] = _scaled(values, low, high)[array.view(unsigned)]
+    return levels

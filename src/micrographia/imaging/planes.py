@@ -31,4 +31,5 @@ def shrink(array: NDArray[Any], max_side: int) -> NDArray[Any]:
     fy, fx = (min(factor, n) for n in array.shape[-2:])
     height, width = array.shape[-2] // fy, array.shape[-1] // fx
     squares = array[..., : height * fy, : width * fx].reshape(*array.shape[:-2], height, fy, width, fx)
-    return squares.mean(axis=(-3, -1), dtype=np.float32)
+    means: NDArray[Any] = squares.mean(axis=(-3, -1), dtype=np.float32)
+    return means

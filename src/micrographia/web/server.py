@@ -28,7 +28,7 @@ class SendfileProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         # TLS is done in the transport: what went round it would go out in the clear
         if self.transport.get_extra_info("sslcontext") is None and self.cycle is not None:
-            self.scope.setdefault("extensions", {})[EXTENSION] = ResponseSocket(self.cycle, self.transport)  # type: ignore[typeddict-item, arg-type]
+            self.scope.setdefault("extensions", {})[EXTENSION] = ResponseSocket(self.cycle, self.transport)  # type: ignore[assignment]
 
 
 class _Server(uvicorn.Server):

@@ -39,7 +39,7 @@ _log = logging.getLogger("micrographia.web")
 
 def status_of(error: MicrographiaError) -> int:
     """Return the HTTP status of a failure; a class that is not in the table counts as its nearest ancestor."""
-    return next((STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES), 500)  # type: ignore[index]
+    return next((STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES), 500)
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:

@@ -91,7 +91,8 @@ def _gallery(images: list[Document]) -> list[Document]:
     order = {kind: i for i, kind in enumerate(_SHOW_FIRST)}
     ranked = sorted(images, key=lambda i: order.get(i["kind"], len(order)))
     seen: set[tuple[str, str]] = set()
-    first, rest = [], []
+    first: list[Document] = []
+    rest: list[Document] = []
     for image in ranked:
         key = (image["kind"], image["role"])
         (rest if key in seen or image["kind"] in ("half map", "mask") else first).append(image)

@@ -26,6 +26,7 @@ from micrographia.web.pages.wording import (
     axis_words,
     bytes_words,
     count_words,
+    counts_images,
     parameter_words,
     scale_bar,
     shape_words,
@@ -104,7 +105,7 @@ def shown_image(document: dict[str, Any]) -> dict[str, Any]:
 def _view(document: Mapping[str, Any], record: ImageRecord, asked: SectionRequest, array: np.ndarray[Any, Any]) -> dict[str, Any]:
     lengths = dict(zip(record.axes, record.shape, strict=True))
     choices = [a for a in record.axes if a in "zyxtc" and lengths[a] > 1 and len(plane_axes(record.axes, a)[0]) == 2]
-    if record.is_stack or "s" in record.axes or not _is_volume(lengths):
+    if counts_images(document) or "s" in record.axes or not _is_volume(lengths):
         choices = [a for a in choices if a not in "yx"]
     axis = asked.axis if asked.axis in lengths else "z"
     choices = list(dict.fromkeys([axis, *choices])) if lengths.get(axis, 1) > 1 else choices
@@ -116,7 +117,7 @@ def _view(document: Mapping[str, Any], record: ImageRecord, asked: SectionReques
     low, high = asked.low if asked.low is not None else low, asked.high if asked.high is not None else high
     query: dict[str, Any] = {"axis": asked.axis, "index": asked.index, "format": "webp" if is_large else "png"}
     query |= {"max_size": _VIEW_SIDE} if is_large else {}
-    query |= asked.fixed | ({"min": low, "max": high} if touched else {})
+    query |= {**asked.fixed} | ({"min": low, "max": high} if touched else {})
     full = {**query, "format": "png"}
     full.pop("max_size", None)
     descriptor = {
@@ -155,7 +156,8 @@ def _plane(document: Mapping[str, Any], lengths: Mapping[str, int], axis: str) -
     rows, columns = (lengths[plane[0]], lengths[plane[1]]) if len(plane) == 2 else (1, lengths.get("x", 1))
     voxel = document["voxel_size"] or {}
     step_y, step_x = (voxel.get(a) for a in plane) if len(plane) == 2 else (None, None)
-    stretch = step_y / step_x if step_y and step_x and 0.02 < step_y / step_x < 50 and not document["is_stack"] else 1.0
+    is_space = not (counts_images(document) and "z" in plane)
+    stretch = step_y / step_x if is_space and step_y and step_x and 0.02 < step_y / step_x < 50 else 1.0
     width, height = float(columns), rows * stretch
     bar = None
     if voxel and (found := scale_bar(width, step_x, voxel["unit"])):
@@ -219,7 +221,7 @@ def _extent(image: Mapping[str, Any]) -> str:
     if not voxel:
         return ""
     lengths = dict(zip(image["axes"], image["shape"], strict=True))
-    shown = [a for a in "xyz" if a in lengths and voxel[a] and not (a == "z" and (image["is_stack"] or lengths[a] == 1))]
+    shown = [a for a in "xyz" if a in lengths and voxel[a] and not (a == "z" and (counts_images(image) or lengths[a] == 1))]
     metres = [lengths[a] * voxel[a] * METRES[voxel["unit"]] for a in shown]
     if not metres:
         return ""
@@ -261,7 +263,7 @@ def _python(image: Mapping[str, Any], origin_: str) -> str:
     number = int(image["id"].rpartition(".")[2]) - 1
     return (
         f'import micrographia\n\narchive = micrographia.open("{origin_}")\nimage = archive["{image["entry"]}"].images[{number}]\n'
-        f"part = image[{', '.join(parts)}]  # a NumPy array"
+        f"part = image[{', '.join(parts)}]"
     )
 
 

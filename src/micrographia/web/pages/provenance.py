@@ -1,4 +1,4 @@
-"""Provenance as a drawing: things in columns, from the microscope on the left to the map on the right, the steps between them."""
+"""Provenance as a drawing: from what the microscope recorded, at the top, down to the map, the steps between them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 
 from micrographia.web.pages.wording import parameter_words
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 164, 50, 44, 20, 4
-_CHARACTERS, _SMALL_CHARACTERS = 21, 25
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 212, 46, 18, 26, 4
+_CHARACTERS, _SMALL_CHARACTERS = 27, 33
 
 
 @dataclass(slots=True)
@@ -21,8 +21,8 @@ class _Node:
     subtitle: str
     css: str
     link: str = ""
-    column: int = 0
-    row: float = 0.0
+    row: int = 0
+    column: float = 0.0
     before: list[str] = field(default_factory=list)
 
 
@@ -110,31 +110,30 @@ def _process_node(process: Mapping[str, Any]) -> _Node:
 
 
 def _place(nodes: dict[str, _Node]) -> None:
-    """Columns by the longest way from a beginning; rows near what they come from. A circle, which metadata may claim, ends the search."""
+    """Rows by the longest way from a beginning; columns near what they come from. A circle, which metadata may claim, ends the search."""
     for _ in range(len(nodes)):
         moved = False
         for node in nodes.values():
-            column = max((nodes[k].column + 1 for k in node.before if k in nodes), default=0)
-            if column > node.column and column < len(nodes):
-                node.column, moved = column, True
+            row = max((nodes[k].row + 1 for k in node.before if k in nodes), default=0)
+            if node.row < row < len(nodes):
+                node.row, moved = row, True
         if not moved:
             break
-    columns: dict[int, list[_Node]] = {}
+    rows: dict[int, list[_Node]] = {}
     for node in nodes.values():
-        columns.setdefault(node.column, []).append(node)
-    tallest = max(len(c) for c in columns.values())
-    for number in sorted(columns):
-        column = columns[number]
-        column.sort(key=lambda n: sum(nodes[k].row for k in n.before if k in nodes) / max(1, len(n.before)))
-        for i, node in enumerate(column):
-            node.row = i + (tallest - len(column)) / 2
+        rows.setdefault(node.row, []).append(node)
+    widest = max(len(r) for r in rows.values())
+    for _, row_nodes in sorted(rows.items()):
+        row_nodes.sort(key=lambda n: sum(nodes[k].column for k in n.before if k in nodes) / max(1, len(n.before)))
+        for i, node in enumerate(row_nodes):
+            node.column = i + (widest - len(row_nodes)) / 2
 
 
 def _draw(nodes: Mapping[str, _Node]) -> Markup:
     width = 2 * _MARGIN + (max(n.column for n in nodes.values()) + 1) * (_WIDTH + _GAP_X) - _GAP_X
     height = 2 * _MARGIN + (max(n.row for n in nodes.values()) + 1) * (_HEIGHT + _GAP_Y) - _GAP_Y
     parts = [
-        f'<svg width="{width}" height="{height:g}" viewBox="0 0 {width} {height:g}" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg width="{width:g}" height="{height}" viewBox="0 0 {width:g} {height}" xmlns="http://www.w3.org/2000/svg">'
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8z"/></marker></defs>'
     ]
@@ -147,17 +146,20 @@ def _draw(nodes: Mapping[str, _Node]) -> Markup:
 def _edge(start: _Node, end: _Node) -> str:
     x0, y0 = _corner(start)
     x1, y1 = _corner(end)
-    x0, y0, y1 = x0 + _WIDTH, y0 + _HEIGHT / 2, y1 + _HEIGHT / 2
-    bend = max(_GAP_X / 2, (x1 - x0) / 2)
-    return f'<path d="M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1 - 1:g} {y1:g}" marker-end="url(#arrow)"/>'
+    x0, y0, x1 = x0 + _WIDTH / 2, y0 + _HEIGHT, x1 + _WIDTH / 2
+    bend = max(_GAP_Y / 2, (y1 - y0) / 2)
+    return f'<path d="M{x0:g} {y0:g}C{x0:g} {y0 + bend:g} {x1:g} {y1 - bend:g} {x1:g} {y1 - 1:g}" marker-end="url(#arrow)"/>'
 
 
 def _box(node: _Node) -> str:
     x, y = _corner(node)
     radius = _HEIGHT / 2 if node.css == "process" else 5
-    lines = [f'<text x="{x + 14:g}" y="{y + (21 if node.subtitle else 30):g}">{escape(_cut(node.title, _CHARACTERS))}</text>']
+    middle = x + _WIDTH / 2
+    top = y + (19 if node.subtitle else 28)
+    lines = [f'<text text-anchor="middle" x="{middle:g}" y="{top:g}">{escape(_cut(node.title, _CHARACTERS))}</text>']
     if node.subtitle:
-        lines.append(f'<text class="sub" x="{x + 14:g}" y="{y + 38:g}">{escape(_cut(node.subtitle, _SMALL_CHARACTERS))}</text>')
+        small = escape(_cut(node.subtitle, _SMALL_CHARACTERS))
+        lines.append(f'<text text-anchor="middle" class="sub" x="{middle:g}" y="{y + 36:g}">{small}</text>')
     box = (
         f'<g class="{escape(node.css)}"><title>{escape(node.title)}{escape(" · " + node.subtitle if node.subtitle else "")}</title>'
         f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="{radius:g}"/>{"".join(lines)}</g>'

@@ -10,6 +10,7 @@ from typing import Any
 from micrographia.model.image import METRES
 
 _UNIT_SIGN = {"angstrom": "Å", "nanometer": "nm", "micrometer": "µm", "millimeter": "mm"}
+_STACK_NOUNS = {"tilt series": "tilts", "movie": "frames", "particles": "particles", "class averages": "classes"}
 _AXIS_WORDS = {"z": "z", "y": "y", "x": "x", "t": "time", "c": "channel", "s": "colour"}
 
 
@@ -61,13 +62,18 @@ def voxel_words(voxel_size: Mapping[str, Any] | None) -> str:
     return f"{' × '.join(short_number(s) for s in sides)} {unit} ({' × '.join(a for a in 'zyx' if voxel_size[a] is not None)})"
 
 
+def counts_images(image: Mapping[str, Any]) -> bool:
+    """Whether z counts separate images (tilts, frames, particles), whatever the file says of itself."""
+    return bool(image["is_stack"]) or image["kind"] in _STACK_NOUNS
+
+
 def shape_words(image: Mapping[str, Any]) -> str:
     """Return the extent of an image as a microscopist says it: 512 × 512 × 200, 41 tilts of 1024 × 1024."""
     length = dict(zip(image["axes"], image["shape"], strict=True))
     plane = f"{length.get('x', 1)} × {length.get('y', 1)}"
     several = [f"{length[a]} {_plural(a, length[a])}" for a in "tc" if length.get(a, 1) > 1]
     depth = length.get("z", 1)
-    if depth > 1 and not image["is_stack"]:
+    if depth > 1 and not counts_images(image):
         plane += f" × {depth}"
     elif depth > 1:
         noun = {"tilt series": "tilts", "movie": "frames", "particles": "particles", "class averages": "classes"}.get(
@@ -79,7 +85,7 @@ def shape_words(image: Mapping[str, Any]) -> str:
 
 def axis_words(axis: str, image: Mapping[str, Any]) -> str:
     """Return what one step along an axis is called."""
-    if axis == "z" and image["is_stack"]:
+    if axis == "z" and counts_images(image):
         return {"tilt series": "Tilt", "movie": "Frame", "particles": "Particle", "class averages": "Class"}.get(image["kind"], "Image")
     return {"t": "Frame", "c": "Channel", "s": "Colour"}.get(axis, f"Section {axis}")
 

@@ -91,7 +91,7 @@ def section_index(record: ImageRecord, asked: SectionRequest) -> tuple[object, .
         if len(plane) < 2:
             raise InvalidInputError("region needs a section with columns and rows.")
         x, y, width, height = asked.region
-        rows, columns = plane
+        rows, columns = plane[0], plane[1]
         try:
             picked[columns] = parse_interval(f"{x}:{x + width}", "region x", lengths[columns])
             picked[rows] = parse_interval(f"{y}:{y + height}", "region y", lengths[rows])

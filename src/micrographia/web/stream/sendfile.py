@@ -122,7 +122,7 @@ class Disconnect:
 async def _writable(fd: int) -> bool:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(fd, lambda: ready.done() or ready.set_result(None))
+    loop.add_writer(fd, _finish, ready)
     try:
         async with asyncio.timeout(STALLED_SECONDS):
             await ready
@@ -131,3 +131,8 @@ async def _writable(fd: int) -> bool:
     finally:
         loop.remove_writer(fd)
     return True
+
+
+def _finish(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

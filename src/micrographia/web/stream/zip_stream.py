@@ -6,7 +6,7 @@ import asyncio
 import struct
 import tempfile
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from datetime import datetime
 from typing import IO
 
@@ -33,7 +33,7 @@ class ZipResponse:
     ) -> None:
         self._archive = archive
         self._accession = accession
-        self._files = lambda: lookup.iterate_files(archive, accession, version, glob=glob)
+        self._files: Callable[[], Iterator[FileRecord]] = lambda: lookup.iterate_files(archive, accession, version, glob=glob)
         self._prefix = prefix
         self._time = _dos_time(modified)
         self._headers = headers
@@ -59,16 +59,16 @@ class ZipResponse:
     async def _blocks(self) -> AsyncIterator[bytes]:
         """Disk, database and checksum run in a thread, one block ahead of the network."""
         pieces = self._pieces()
-        ahead = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+        ahead = asyncio.ensure_future(asyncio.to_thread(_next, pieces))
         try:
             while (data := await ahead) is not None:
-                ahead = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+                ahead = asyncio.ensure_future(asyncio.to_thread(_next, pieces))
                 yield data
         finally:
             await asyncio.gather(ahead, return_exceptions=True)
             pieces.close()
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Generator[bytes]:
         position = count = 0
         with tempfile.SpooledTemporaryFile(_DIRECTORY_IN_MEMORY) as directory:
             for file in self._files():
@@ -122,6 +122,10 @@ class ZipResponse:
             _UNKNOWN32,
         )
         return fixed + name + extra
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
 
 
 def _replayed(directory: IO[bytes]) -> Iterator[bytes]:
