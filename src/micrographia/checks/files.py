@@ -33,9 +33,6 @@ _IMAGE_SUFFIXES = frozenset(
         ".dm3",
         ".dm4",
         ".ser",
-    )
-) | frozenset(
-    (
         ".emd",
         ".em",
         ".spi",
@@ -53,8 +50,15 @@ _IMAGE_SUFFIXES = frozenset(
         ".txrm",
         ".am",
         ".hed",
+        ".bin",
+        ".raw",
+        ".dat",
+        ".npy",
+        ".nii",
+        ".nrrd",
+        ".dcm",
+        ".ims",
     )
-    + (".bin", ".raw", ".dat", ".npy", ".nii", ".nrrd", ".dcm", ".ims")
 )
 _IMAGE_KINDS = frozenset(("", "metadata", "file", "model", "library", "feature table"))
 

@@ -70,7 +70,7 @@ def of_entry(context: Context) -> Iterator[Finding]:
     ]
     for at, what, is_there in wanted:
         if not is_there:
-            yield _missing(context, at, what)
+            yield from _missing(context, at, what)
     if sheet.authors and not any(a.orcid for a in sheet.authors):
         yield say(
             "warning",
@@ -91,10 +91,10 @@ def of_acquisitions(context: Context) -> Iterator[Finding]:
         experiment = acquisition.experiment or context.sheet.experiment
         for field, what, experiments, value in _OF_ACQUISITION:
             if experiment in experiments and value(acquisition) in (None, "", ()):
-                yield _missing(context, f"acquisitions[{n}].{field}", what, f" of this {experiment} acquisition")
+                yield from _missing(context, f"acquisitions[{n}].{field}", what, f" of this {experiment} acquisition")
     experiment = context.sheet.experiment
     if not context.sheet.acquisitions and experiment in _ELECTRON | _LIGHT | _X_RAY:
-        yield _missing(context, "acquisitions", "the microscope and its settings", f" of this {experiment} experiment")
+        yield from _missing(context, "acquisitions", "the microscope and its settings", f" of this {experiment} experiment")
 
 
 @rule("metadata.map")
@@ -104,7 +104,7 @@ def of_maps(context: Context) -> Iterator[Finding]:
         for n, density_map in enumerate(context.sheet.maps):
             for field, what, value in _OF_MAP:
                 if value(density_map) in (None, "", ()):
-                    yield _missing(context, f"maps[{n}].{field}", what, f" of map `{density_map.id}`")
+                    yield from _missing(context, f"maps[{n}].{field}", what, f" of map `{density_map.id}`")
 
 
 @rule("metadata.image_set")
@@ -119,7 +119,7 @@ def of_image_sets(context: Context) -> Iterator[Finding]:
         files = context.sets[image_set.id].files
         in_headers = any(f.header and f.header.voxel_size and f.header.voxel_size.x for f in files)
         if files and not in_headers and not (acquisition and acquisition.pixel_size_a):
-            yield _missing(context, f"image_sets[{n}].pixel_size_a", "the size of a pixel", f" of image set `{image_set.id}`")
+            yield from _missing(context, f"image_sets[{n}].pixel_size_a", "the size of a pixel", f" of image set `{image_set.id}`")
 
 
 @rule("metadata.annotation")
@@ -133,16 +133,12 @@ def of_annotations(context: Context) -> Iterator[Finding]:
                 ("method", "how it was made"),
             ):
                 if not getattr(annotation, field):
-                    yield _missing(context, f"annotations[{n}].{field}", what, f" of annotation `{annotation.id}`")
+                    yield from _missing(context, f"annotations[{n}].{field}", what, f" of annotation `{annotation.id}`")
 
 
-def _missing(context: Context, at: str, what: str, of: str = "") -> Finding:
+def _missing(context: Context, at: str, what: str, of: str = "") -> Iterator[Finding]:
+    if any(blank == at or blank.startswith((f"{at}.", f"{at}[")) for blank in context.blanks):
+        return  # a blank is a finding of its own
     key = at.rpartition(".")[2].partition("[")[0]
-    return say(
-        context.missing,
-        f"entry.yaml:{at}",
-        f"{what}{of} is missing.",
-        found="nothing",
-        expected=what,
-        hint=f"Write `{key}: …` in entry.yaml.",
-    )
+    message = f"{what}{of} is missing."
+    yield say(context.missing, f"entry.yaml:{at}", message, found="nothing", expected=what, hint=f"Write `{key}: …` in entry.yaml.")

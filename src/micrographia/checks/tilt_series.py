@@ -71,7 +71,7 @@ def count(context: Context) -> Iterator[Finding]:
 
 @rule("tilt_series.no_angles")
 def no_angles(context: Context) -> Iterator[Finding]:
-    """Warning (error where curation is strict): nothing tells the tilt angles of a series: no mdoc, .tlt, .rawtlt, STAR or extended header."""
+    """Warning (error where curation is strict): nothing tells the tilt angles of a series: no mdoc, list of angles or extended header."""
     for n, image_set, files in _series(context):
         has_table = any(
             f.description.format in ("mdoc", "star") or f.path.endswith(_ANGLE_LISTS) for f in context.files_of(image_set.id, "metadata")
