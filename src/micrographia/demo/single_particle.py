@@ -60,10 +60,10 @@ def make_single_particle(folder: Path, seed: int = 1665) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     blobs = phantom_complex(seed)
     exposures = [_expose(folder, number, blobs, rng) for number in range(1, MICROGRAPHS + 1)]
-    resolution_a, contour = _particles_and_maps(folder, exposures, blobs, rng)
+    facts = _particles_and_maps(folder, exposures, blobs)
     _write_micrographs_star(folder, exposures)
     particles = sum(len(e.centres_yx) for e in exposures)
-    write_sheet(folder, "single-particle", particles=particles, resolution_a=resolution_a, contour_level=f"{contour:.3g}")
+    write_sheet(folder, "single-particle", particles=particles, **facts)
 
 
 def _expose(folder: Path, number: int, blobs: Blobs, rng: np.random.Generator) -> _Exposure:
@@ -109,7 +109,14 @@ def _movie(folder: Path, name: str, spectrum: NDArray[np.complex128], dose: Floa
         resolutionunit="CENTIMETER",
     )
     shifts = {"MicrographFrameNumber": range(1, FRAMES + 1), "MicrographShiftX": drift_yx[:, 1], "MicrographShiftY": drift_yx[:, 0]}
-    write_star(folder / "motion" / f"{name}.star", {"global_shift": shifts})
+    size: dict[str, list[Any]] = {
+        "ImageSizeX": [MICROGRAPH],
+        "ImageSizeY": [MICROGRAPH],
+        "ImageSizeZ": [FRAMES],
+        "MicrographOriginalPixelSize": [PIXEL_A],
+    }
+    general = {"MicrographMovieName": [f"movies/{name}.tif"], **size}
+    write_star(folder / "motion" / f"{name}.star", {"general": general, "global_shift": shifts})
     back = sum(np.fft.rfft2(frame) * _shift(-d) for frame, d in zip(frames, drift_yx, strict=True))
     return np.asarray(np.fft.irfft2(back), np.float32)
 
@@ -120,8 +127,8 @@ def _shift(shift_yx: Floats) -> NDArray[np.complex128]:
     return np.asarray(np.exp(-2j * np.pi * (ky * shift_yx[0] + kx * shift_yx[1])))
 
 
-def _particles_and_maps(folder: Path, exposures: list[_Exposure], blobs: Blobs, rng: np.random.Generator) -> tuple[float, float]:
-    """Cut out the particles, reconstruct both halves at the true angles, write all; return the resolution and a contour level."""
+def _particles_and_maps(folder: Path, exposures: list[_Exposure], blobs: Blobs) -> dict[str, object]:
+    """Cut out the particles, reconstruct both halves at the true angles, write all; return what the sheet says of the maps."""
     stack: list[Image] = []
     views: list[tuple[Image, Floats, Image]] = []
     rows: list[tuple[object, ...]] = []
@@ -160,7 +167,7 @@ def _centred(particle: Image, origin_yx: Floats) -> Image:
     return np.fft.irfft2(np.fft.rfft2(particle) * phase, particle.shape).astype(np.float32)
 
 
-def _write_maps(folder: Path, views: list[tuple[Image, Floats, Image]], blobs: Blobs) -> tuple[float, float]:
+def _write_maps(folder: Path, views: list[tuple[Image, Floats, Image]], blobs: Blobs) -> dict[str, object]:
     maps = folder / "maps"
     truth = density_map(blobs, shape_zyx=(BOX, BOX, BOX), voxel_size_a=PIXEL_A)
     mask = soft_mask(truth, blur=3.5, level=0.06)
@@ -175,7 +182,8 @@ def _write_maps(folder: Path, views: list[tuple[Image, Floats, Image]], blobs: B
     write_mrc(maps / "map.mrc", density.astype(np.float32), voxel_size_a=PIXEL_A, label="Map, simulated particles")
     write_mrc(maps / "mask.mrc", mask, voxel_size_a=PIXEL_A, label="Soft mask around the true density")
     write_mrc(maps / "truth.mrc", truth, voxel_size_a=PIXEL_A, label="True density of the phantom complex")
-    return resolution_a, float(2.5 * density.std())
+    levels = {"contour_level": 2.5 * density.std(), "refined_contour_level": 2.5 * refined.std()}
+    return {"resolution_a": resolution_a, **{name: f"{level:.3g}" for name, level in levels.items()}}
 
 
 def _shells() -> NDArray[np.int64]:
