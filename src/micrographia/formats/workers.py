@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import forkserver
 from typing import Any, Self, TypeVar
 
 import pebble
@@ -26,11 +25,7 @@ from micrographia.formats.description import UnreadableError
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# one thread a worker: two jobs with free threads are slower than one
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLOSC_NTHREADS", "TIFFFILE_NUM_THREADS")
-_PRELOADED = ["micrographia.formats.registry", "micrographia.formats.mrc", "micrographia.formats.workers"]
 _PR_SET_PDEATHSIG = 1
-_starting = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +41,8 @@ class WorkerLimits:
 class Workers:
     """A pool of worker processes; they start with the first task. Safe to use from several threads; a context manager.
 
-    Functions and arguments must be picklable. Nothing is forked from a process with threads: workers come from a fork server (where the
-    platform has one), so starting one again after it died takes milliseconds.
+    Functions and arguments must be picklable, and the functions in modules: the main program is not imported by a worker. Nothing is forked
+    from a process with threads: workers come from a fork server (where the platform has one), so starting one again takes milliseconds.
 
     Parameters
     ----------
@@ -204,20 +199,9 @@ def _limit_this_process(memory_bytes: int) -> None:
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    """Return the way to start workers; the fork server starts here, with one thread a library and the readers loaded."""
+    """Return the way to start workers."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    with _starting:
-        before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-        try:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(_PRELOADED)
-            forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-    return context
+    from micrographia.formats.fork_server import ForkServerContext
+
+    return ForkServerContext()
