@@ -205,7 +205,7 @@ class _Audit:
                 yield self._damage(path, "undeclared", "nothing", "a file that no inventory lists")
 
     def _noting(self, declared: set[bytes]) -> Iterator[tuple[str, str]]:
-        for sha256, contents in manifest(lines(self._bucket.stream(self._key(ocfl.INVENTORY)))):
+        for sha256, contents in manifest(lines(self._bucket.stream(self._key(ocfl.INVENTORY)), last=True)):
             for content in contents:
                 declared.add(_short(content))
                 yield content, sha256.lower()
@@ -268,7 +268,7 @@ class _Audit:
             return
         theirs = _sidecar_of(mirror, self._accession, "")
         head = mirror.versions(self._accession)
-        contents = manifest(lines(mirror.bucket.stream(self._key(ocfl.INVENTORY))))
+        contents = manifest(lines(mirror.bucket.stream(self._key(ocfl.INVENTORY)), last=True))
         whole = all(self._bring(content, sha256) for sha256, paths in contents for content in paths)
         for number in range(1, head + 1):
             folder = ocfl.version_folder(number)

@@ -144,13 +144,15 @@ def open_bucket(location: str) -> Bucket:
     return FolderBucket(Path(location.removeprefix("file://")))
 
 
-def lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the whole lines of a stream, without their newline; a torn last line is left out."""
+def lines(blocks: Iterable[bytes], *, last: bool = False) -> Iterator[bytes]:
+    """Yield the lines of a stream, without their newline; a last line that has none is torn and left out, unless `last` asks for it."""
     rest = b""
     for block in blocks:
         parts = (rest + block).split(b"\n")
         rest = parts.pop()
         yield from parts
+    if last and rest:
+        yield rest
 
 
 def blocks_of(parts: Iterable[bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:

@@ -98,7 +98,7 @@ class Publication:
             self._store.on_step("manifest")
             ledger.check_paths()
             self._hold_against(ledger)  # (2)
-            previous = lines(self._bucket.stream(f"{self._object}/{ocfl.INVENTORY}")) if self._version > 1 else None
+            previous = lines(self._bucket.stream(f"{self._object}/{ocfl.INVENTORY}"), last=True) if self._version > 1 else None
             inventory = write_inventory(
                 ledger,
                 accession=self._accession,
@@ -276,7 +276,7 @@ def write_root_pair(store: Store, accession: str, version: int) -> None:
 def bury(store: Store, accession: str, tombstone: Mapping[str, object]) -> None:
     """Write what stays of an entry beside the root's objects; the tombstone itself comes last and decides."""
     bucket, grave = store.bucket, f"{ocfl.TOMBSTONES}/{accession}"
-    inventory = lines(bucket.stream(f"{ocfl.object_path(accession)}/{ocfl.INVENTORY}"))
+    inventory = lines(bucket.stream(f"{ocfl.object_path(accession)}/{ocfl.INVENTORY}"), last=True)
     # digests alone: names of files may be what the law asks to destroy
     digests = blocks_of(f"{sha256}\n".encode() for sha256, _ in manifest(inventory))
     bucket.replace_log(f"{grave}/digests.txt", digests, staging=ocfl.STAGING)

@@ -14,7 +14,7 @@ from pathlib import Path
 import ocfl as ocfl_py  # type: ignore[import-untyped]
 import pytest
 
-from micrographia.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError, WrongStateError
+from micrographia.errors import GoneError, IntegrityError, InvalidInputError, NotFoundError, UnavailableError, WrongStateError
 from micrographia.model import ocfl
 from micrographia.model.records import DraftRecord, EntryRecord, Event, FileRecord, ImageRecord
 from micrographia.model.sheet import Sheet
@@ -423,6 +423,10 @@ class StoreContract(ReleaseContract):
         assert list(place.store.accessions()) == ["MG-10002"]
         assert list(place.store.audit()) == []
         assert_valid(place.store, tmp_path / "copy")
+        for ask in (lambda: place.store.entry(ACCESSION, 1), lambda: list(place.store.files(ACCESSION, 1))):
+            with pytest.raises(GoneError) as gone:
+                ask()
+            assert gone.value.tombstone == {"reason": "law"}
         place.draft({"c": b"c"})
         with pytest.raises(WrongStateError):
             place.publish()

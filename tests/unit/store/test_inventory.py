@@ -69,7 +69,7 @@ def test_each_version_adds_to_the_inventory_before_it(versions: list[Version], f
     for number, row in enumerate(rows, 1):
         if text is not None and foreign:  # as another program writes it
             text = json.dumps(json.loads(text), indent=2, sort_keys=True).encode()
-        text = inventory_of(row, number, None if text is None else lines([text + b"\n"]))
+        text = inventory_of(row, number, None if text is None else lines([text], last=True))
     assert text is not None
     found = json.loads(text)
     for block in (found, whole):
