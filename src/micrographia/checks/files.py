@@ -126,7 +126,8 @@ def file_awkward_name(file: File, context: Context) -> Iterator[Finding]:
 @file_rule("files.empty")
 def file_empty(file: File, context: Context) -> Iterator[Finding]:
     """Warning: the file has no bytes."""
-    if file.description.size_bytes == 0 and not file.description.members:
+    description = file.description
+    if description.size_bytes == 0 and not description.members and not any(r.severity == "error" for r in description.remarks):
         yield say("warning", file.path, "this file is empty.", found="0 bytes", hint="Copy it again, or leave it out.")
 
 

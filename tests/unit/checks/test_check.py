@@ -296,7 +296,10 @@ def test_tilt_counts_that_disagree_are_warnings(image, text, tmp_path):
     )
 
 
-STAR = "data_particles\n\nloop_\n_rlnImageName #1\n_rlnMicrographName #2\n000001@Extract/p.mrcs m1.mrc\n000009@Extract/p.mrcs m2.mrc\n000001@Extract/q.mrcs m2.mrc\n"
+STAR = (
+    "data_particles\n\nloop_\n_rlnImageName #1\n_rlnMicrographName #2\n"
+    "000001@Extract/p.mrcs m1.mrc\n000009@Extract/p.mrcs m2.mrc\n000001@Extract/q.mrcs m2.mrc\n"
+)
 
 
 def test_star_files_refer_to_files_of_the_deposit_and_images_of_their_stacks(image, text):

@@ -37,8 +37,9 @@ def test_every_blank_says_what_is_wanted(image):
 
 def test_movies_micrographs_particles_and_their_tables_become_image_sets(image, text):
     optics = (
-        "# version 30001\n\ndata_optics\n\nloop_\n_rlnOpticsGroup #1\n_rlnVoltage #2\n_rlnSphericalAberration #3\n_rlnAmplitudeContrast #4\n"
-        "_rlnMicrographOriginalPixelSize #5\n1 300 2.7 0.1 0.65\n\ndata_particles\n\nloop_\n_rlnImageName #1\n_rlnDefocusU #2\n_rlnDefocusV #3\n"
+        "# version 30001\n\ndata_optics\n\nloop_\n_rlnOpticsGroup #1\n_rlnVoltage #2\n_rlnSphericalAberration #3\n"
+        "_rlnAmplitudeContrast #4\n_rlnMicrographOriginalPixelSize #5\n1 300 2.7 0.1 0.65\n\n"
+        "data_particles\n\nloop_\n_rlnImageName #1\n_rlnDefocusU #2\n_rlnDefocusV #3\n"
         "000001@Extract/particles_01.mrcs 9000 8000\n000003@Extract/particles_02.mrcs 22000 21000\n"
     )
     sheet = drafted(

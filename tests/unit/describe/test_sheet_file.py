@@ -76,7 +76,8 @@ def test_an_unknown_key_gets_a_suggestion(key, meant):
 
 def test_blanks_are_listed_and_left_out():
     loaded = load_sheet(
-        'title: "?"\nabstract: ""\nauthors: [{name: "«?»", orcid: "?"}]\nmaps: [{id: m, file: m.map, contour_level: "?"}]\nkeywords: ["?", a]'
+        'title: "?"\nabstract: ""\nauthors: [{name: "«?»", orcid: "?"}]\n'
+        'maps: [{id: m, file: m.map, contour_level: "?"}]\nkeywords: ["?", a]'
     )
     assert set(loaded.blanks) == {"title", "abstract", "authors[0].name", "authors[0].orcid", "maps[0].contour_level", "keywords[0]"}
     assert loaded.findings == ()
