@@ -56,9 +56,7 @@ def download_files(files: Sequence[Wanted], to: Path, *, workers: int = 4, progr
     if failures:
         first = next((f for f in failures if isinstance(f, UnavailableError)), failures[0])
         if len(failures) > 1:
-            raise type(first)(
-                f"{first.message} ({len(failures)} files failed; the others are whole. The same command continues.)"
-            ) from first
+            raise type(first)(f"{first.message} ({len(failures)} files failed. The same call continues with what is missing.)") from first
         raise first
     return targets
 
@@ -201,15 +199,9 @@ def _shown(progress: bool | Callable[[int], None], total_bytes: int) -> Iterator
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-    bar = Progress(
-        "downloading",
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
+    console = Console(stderr=True)
+    is_seen = console.is_terminal or console.is_jupyter
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress("downloading", *columns, console=console, transient=True, disable=not is_seen) as bar:
         task = bar.add_task("", total=total_bytes)
         yield lambda count: bar.advance(task, count)
