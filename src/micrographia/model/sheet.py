@@ -424,7 +424,7 @@ class Process(_Part):
     software: Software | None = None
     """Program and version."""
     inputs: Files = ()
-    """Ids of image sets, maps and annotations, or «MG-10001/movies» of another entry."""
+    """Ids of image sets, maps and annotations, of a process whose results are not deposited, or «MG-10001/movies» of another entry."""
     outputs: Files = ()
     """Ids of what it made."""
     parameters: dict[str, Any] = Field(default_factory=dict)
