@@ -38,7 +38,11 @@ class Catalogue:
     def open(cls, url: str) -> Self:
         """Open the catalogue at `url` (``sqlite:///path`` or ``postgresql+psycopg://…``); a new one is made, an older one is migrated."""
         database = Database(url)
-        database.prepare()
+        try:
+            database.prepare()
+        except BaseException:
+            database.close()
+            raise
         return cls(database)
 
     def close(self) -> None:

@@ -49,8 +49,8 @@ _COVER_KINDS = (
 # words that one entry may put into the index, per group; PostgreSQL counts at most 16,383 places in one text
 _MOST_PRIMARY_WORDS = 1_000
 _MOST_SECONDARY_WORDS = 4_000
-_MOST_OTHER_WORDS = 10_000
-_MOST_FILE_WORDS = 1_000
+_MOST_OTHER_WORDS = 8_000
+_MOST_FILE_WORDS = 3_000
 # words of 10⁶ numbered micrographs are not worth keeping
 MOST_INDEXED_FILES = 2_000
 
@@ -145,8 +145,19 @@ def entry_texts(record: EntryRecord, paths: Iterable[str]) -> Texts:
     return Texts(
         primary=tuple(limited([record.accession, sheet.title], _MOST_PRIMARY_WORDS)),
         secondary=tuple(limited(secondary, _MOST_SECONDARY_WORDS)),
-        other=tuple(limited(other, _MOST_OTHER_WORDS) + list(dict.fromkeys(w for p in paths for w in words(p)))[:_MOST_FILE_WORDS]),
+        other=tuple(limited(other, _MOST_OTHER_WORDS) + _file_words(paths)),
     )
+
+
+def _file_words(paths: Iterable[str]) -> list[str]:
+    """Words of whole paths, of those that bring a word that is not there yet."""
+    found: list[str] = []
+    known: set[str] = set()
+    for path in paths:
+        if not known.issuperset(new := words(path)):
+            known.update(new)
+            found += new
+    return found[:_MOST_FILE_WORDS]
 
 
 def _part_texts(part: Any) -> Iterable[str]:

