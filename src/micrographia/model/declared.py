@@ -63,11 +63,19 @@ def _component(part: str) -> str:
 
 
 def _character_set(inside: str, *, negate: bool) -> str:
-    escaped = re.sub(r"([\\\]\[^&~|])", r"\\\1", inside)
-    first, _, last = inside.partition("-")
-    if len(inside) == 3 and last and first > last:  # a range that is none
-        return r"(?!)"
-    return f"[{'^/' if negate else ''}{escaped}]"
+    out: list[str] = []
+    i = 0
+    while i < len(inside):
+        if inside[i + 1 : i + 2] == "-" and i + 2 < len(inside):
+            if inside[i] <= inside[i + 2]:  # a range in reverse holds nothing
+                out.append(f"{re.escape(inside[i])}-{re.escape(inside[i + 2])}")
+            i += 3
+        else:
+            out.append(re.escape(inside[i]))
+            i += 1
+    if negate:
+        return f"[^/{''.join(out)}]"
+    return f"[{''.join(out)}]" if out else "(?!)"
 
 
 @dataclass(frozen=True, slots=True)
