@@ -76,10 +76,7 @@ def shape_words(image: Mapping[str, Any]) -> str:
     if depth > 1 and not counts_images(image):
         plane += f" × {depth}"
     elif depth > 1:
-        noun = {"tilt series": "tilts", "movie": "frames", "particles": "particles", "class averages": "classes"}.get(
-            image["kind"], "images"
-        )
-        several.append(f"{depth} {noun}")
+        several.append(f"{depth} {_STACK_NOUNS.get(image['kind'], 'images')}")
     return f"{', '.join(several)} of {plane}" if several else plane
 
 
