@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import contextlib
 import itertools
 import json
 import random
 import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import httpx
 from sqlalchemy import insert
 
+from micrographia.assembly import open_archive
 from micrographia.catalogue import Catalogue, SearchQuery
 from micrographia.catalogue.facets import entry_columns, entry_summary, entry_texts
 from micrographia.catalogue.fulltext import full_text
@@ -21,10 +27,14 @@ from micrographia.ids import EntryId
 from micrographia.model.records import EntryRecord
 from micrographia.model.sheet import Sheet
 from micrographia.model.vocabulary import EXPERIMENTS, IMAGE_SET_KINDS
+from micrographia.settings import Settings
+from micrographia.web.app import create_app
 
 ENTRIES = 50_000
 # word → share of the entries whose text holds it
 SHARES = {"ferritin": 0.0002, "proteasome": 0.02, "ribosome": 0.4}
+# p50 of the page as HTML
+TARGETS_MS = {"ferritin": 5.0, "proteasome": 20.0, "ribosome": 40.0}
 ORGANISMS = [f"Species {letter}{number}" for letter in "abcdefgh" for number in range(25)]
 
 
@@ -51,7 +61,9 @@ def synthetic_entries(count: int, seed: int = 0) -> Iterator[EntryRecord]:
             "acquisitions": [{"id": "a", "experiment": rng.choice(EXPERIMENTS), "microscope": {"name": text(1)}}],
             "image_sets": [{"id": f"i{k}", "kind": rng.choice(IMAGE_SET_KINDS), "files": f"{text(1)}/*"} for k in range(rng.randint(1, 3))],
             "maps": [{"id": "m", "file": "map.mrc", "resolution_a": round(rng.uniform(1.5, 20), 1)}] if rng.random() < 0.6 else [],
-            "processes": [{"id": "p", "kind": rng.choice(("3D refinement", "picking")), "software": {"name": rng.choice(("RELION", "cisTEM"))}}],
+            "processes": [
+                {"id": "p", "kind": rng.choice(("3D refinement", "picking")), "software": {"name": rng.choice(("RELION", "cisTEM"))}}
+            ],
         }
         yield EntryRecord(
             accession=EntryId.from_number(10_001 + i),
@@ -79,3 +91,61 @@ def fill(catalogue: Catalogue, records: Iterator[EntryRecord]) -> None:
             rows.append(values | {"columns": json.dumps(columns), "summary": json.dumps(summary)})
         connection.execute(insert(search_entries), rows)
         connection.execute(counters.update().where(counters.c.name == "change").values(value=len(rows)))
+
+
+def main() -> None:
+    """Print p50 and p90 of a whole HTML page, of the catalogue's part of it, and of the full-text query alone, in turn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=ENTRIES)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
+        archive = open_archive(Settings(home=Path(folder)))
+        start = time.perf_counter()
+        fill(archive.catalogue, synthetic_entries(options.entries))
+        print(f"{options.entries:,} synthetic entries written in {time.perf_counter() - start:.0f} s")
+        start = time.perf_counter()
+        archive.catalogue.search(SearchQuery("ribosome"))
+        print(f"the first search of a process, which reads the columns, took {time.perf_counter() - start:.1f} s")
+        with asyncio.Runner() as runner, contextlib.closing(sqlite3.connect(Path(folder) / "catalogue.sqlite")) as plain:
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(archive)), base_url="http://bench")
+            print(f"{'':28}{'hits':>7}{'HTML page, ms':>22}{'search + facets':>20}{'FTS5 top 20 alone':>20}{'target p50':>14}")
+            for word, target in TARGETS_MS.items():
+                asked = SearchQuery(word)
+                contenders: list[Callable[[], object]] = [
+                    lambda word=word: runner.run(_page(client, word)),
+                    lambda asked=asked: archive.catalogue.search(asked),
+                    lambda word=word: plain.execute(
+                        "SELECT rowid FROM entry_text WHERE entry_text MATCH ? ORDER BY rank LIMIT 20", (word,)
+                    ).fetchall(),
+                ]
+                figures = [_figures(times) for times in _in_turn(contenders, options.rounds)]
+                verdict = "reached" if figures[0][0] <= target else "MISSED"
+                shown = "".join(f"{f'{p50:.1f} (p90 {p90:.1f})':>20}" for p50, p90 in figures)
+                print(f"  {word:<26}{archive.catalogue.search(asked).total:>7,}  {shown}{target:>7g} {verdict}")
+            runner.run(client.aclose())
+        archive.catalogue.close()
+
+
+async def _page(client: httpx.AsyncClient, word: str) -> None:
+    (await client.get("/entries", params={"q": word})).raise_for_status()
+
+
+def _in_turn(contenders: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
+    times: list[list[float]] = [[] for _ in contenders]
+    for number in range(rounds + 1):
+        for run, taken in zip(contenders, times, strict=True):
+            start = time.perf_counter()
+            run()
+            if number:  # the first round warms up
+                taken.append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+def _figures(times: list[float]) -> tuple[float, float]:
+    """Median and 90th percentile, ms."""
+    return statistics.median(times), statistics.quantiles(times, n=10)[-1]
+
+
+if __name__ == "__main__":
+    main()
