@@ -25,12 +25,12 @@ class SecurityHeaders:
     """ASGI middleware: adds the headers above; released data may be read by scripts of any site."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self.application = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.application(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
@@ -43,7 +43,7 @@ class SecurityHeaders:
                 message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await self.application(scope, receive, send_with_headers)
 
 
 # everything public is readable without credentials; viewers elsewhere need the range headers

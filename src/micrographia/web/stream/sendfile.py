@@ -41,14 +41,14 @@ class ResponseSocket:
                     sent = os.sendfile(out, fd, position, min(stop - position, _CHUNK))
                 except BlockingIOError:
                     if not await _writable(out):
-                        self._transport.close()
+                        self._abandon()
                         return False
                     continue
                 except OSError:
-                    self._transport.close()
+                    self._abandon()
                     return False
                 if sent == 0:  # the file is shorter than it was said to be: the client must notice
-                    self._transport.close()
+                    self._abandon()
                     return False
                 position += sent
                 if position < stop:
@@ -59,12 +59,16 @@ class ResponseSocket:
         self._cycle.expected_content_length -= stop - start
         return True
 
+    def _abandon(self) -> None:
+        self._cycle.disconnected = True
+        self._transport.close()
+
     async def _flushed(self) -> bool:
         waited = 0.0
         pause = 0.0
         while self._transport.get_write_buffer_size():
             if self._transport.is_closing() or waited > STALLED_SECONDS:
-                self._transport.close()
+                self._abandon()
                 return False
             await asyncio.sleep(pause)
             waited += pause

@@ -1,0 +1,179 @@
+"""An archive with released, obsolete, withdrawn and private entries, served in this process and by a real server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import mrcfile
+import numpy as np
+import pytest
+import tifffile
+
+from micrographia.archive.archive import Archive
+from micrographia.archive.deposit import deposit_folder
+from micrographia.archive.revise import revise_from_folder
+from micrographia.archive.withdraw import withdraw_entry
+from micrographia.assembly import open_archive
+from micrographia.examine import Given
+from micrographia.settings import Settings
+from micrographia.web.app import create_app
+
+HOSTILE = 'Cork </script><img src=x onerror=alert(1)> & "cells"'
+SECRET = "The unpublished spring of ut tensio"
+
+SHEET = {
+    "schema": "micrographia/entry/1",
+    "title": HOSTILE,
+    "authors": [{"name": "Hooke, Robert", "orcid": "0000-0002-1825-0097", "affiliation": "Royal Society", "email": "hooke@royal.example"}],
+    "abstract": "I took a good clear piece of cork.",
+    "keywords": ["cork", "<b>cells</b>"],
+    "biosamples": [{"id": "oak", "organism": {"name": "Quercus suber", "ncbi_taxonomy": 58331}}],
+    "specimens": [
+        {"id": "slice", "biosample": "oak", "preparation": "cut with a penknife", "molecules": [{"name": "suberin", "kind": "other"}]}
+    ],
+    "acquisitions": [
+        {"id": "scope", "experiment": "single-particle", "microscope": {"name": "Cock's", "voltage_kv": 300}, "pixel_size_a": 2.0}
+    ],
+    "image_sets": [
+        {"id": "tomo", "kind": "tomogram", "files": ["tomo.mrc"], "acquisition": "scope", "specimen": "slice", "voxel_size_a": 2.0}
+    ],
+    "maps": [{"id": "final", "file": "maps/map.mrc", "resolution_a": 4.0, "contour_level": 0.5}],
+    "processes": [
+        {"id": "p1", "kind": "3D refinement", "software": {"name": "RELION", "version": "5.0"}, "inputs": ["tomo"], "outputs": ["final"]}
+    ],
+    "other_files": ["*.txt", "*.html", "many/*", "picture.tif", "Å b;c.txt"],
+}
+
+
+@dataclass
+class Served:
+    archive: Archive
+    public: str
+    revised: str
+    withdrawn: str
+    draft: str
+    array: np.ndarray
+    colour: np.ndarray
+    folder: Path
+    hostile: str = HOSTILE
+    secret: str = SECRET
+
+
+def write_mrc(path, array, voxel_size=2.0):
+    with mrcfile.new(path) as file:
+        file.set_data(array)
+        file.voxel_size = voxel_size
+        file.set_volume()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    where = tmp_path_factory.mktemp("web")
+    rng = np.random.default_rng(1665)
+    folder = where / "cork"
+    (folder / "maps").mkdir(parents=True)
+    (folder / "many").mkdir()
+    array = rng.normal(100, 20, (24, 40, 56)).astype(np.int16)
+    write_mrc(folder / "tomo.mrc", array)
+    write_mrc(folder / "maps/map.mrc", rng.normal(size=(16, 16, 16)).astype(np.float32))
+    colour = rng.integers(0, 255, (48, 64), dtype=np.uint16)
+    tifffile.imwrite(folder / "picture.tif", colour, compression="zlib")
+    (folder / "notes.txt").write_text("Of the schematisme or texture of cork.\n")
+    (folder / "evil.html").write_text("<script>alert(1)</script>")
+    (folder / "Å b;c.txt").write_text("a name of its own\n")
+    for i in range(7):
+        (folder / f"many/{i}.txt").write_text(str(i) * 1000)
+    (folder / "entry.yaml").write_text(json.dumps(SHEET))
+    archive = open_archive(Settings(home=where / "archive", workers=1))
+    public = deposit_folder(archive, folder, until="released").accession
+
+    def small(name, title, until="released"):
+        source = where / name
+        source.mkdir()
+        write_mrc(source / "a.mrc", rng.normal(size=(4, 8, 8)).astype(np.float32))
+        (source / "secret.txt").write_text(SECRET + name)
+        return source, deposit_folder(archive, source, given=Given(title=title, authors=("Hooke, Robert",)), until=until).accession
+
+    source, revised = small("revised", "Springs, revised")
+    (source / "new.txt").write_text("A second thought.\n")
+    revise_from_folder(archive, revised, source, change_note="A second thought", until="released")
+    _, withdrawn = small("withdrawn", "Comets, withdrawn")
+    withdraw_entry(archive, withdrawn, reason="The orbit was wrong")
+    _, draft = small("draft", SECRET, until="draft")
+    yield Served(archive, public, revised, withdrawn, draft, array, colour, folder)
+    archive.catalogue.close()
+
+
+@pytest.fixture(scope="session")
+def app(served):
+    made = create_app(served.archive)
+    yield made
+    made.application.state.site.close()
+
+
+class Client:
+    """httpx against the application in this process."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def request(self, method, path, **more):
+        import asyncio
+
+        async def ask():
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://archive.example") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(ask())
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def head(self, path, **more):
+        return self.request("HEAD", path, **more)
+
+
+@pytest.fixture(scope="session")
+def client_of():
+    return Client
+
+
+@pytest.fixture(scope="session")
+def web(app):
+    return Client(app)
+
+
+@pytest.fixture(scope="session")
+def start():
+    return start_server
+
+
+@pytest.fixture(scope="session")
+def server(served):
+    """Address of a real server on the same archive, in a process of its own."""
+    process = start_server(served.archive.settings.home)
+    yield process.url
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+def start_server(home):
+    code = (
+        "import sys; from pathlib import Path; from micrographia.settings import Settings; from micrographia.web.server import serve;"
+        "serve(Settings(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ})
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    process.url = process.stdout.readline().strip()
+    timer.cancel()
+    assert process.url, "the server did not start"
+    return process

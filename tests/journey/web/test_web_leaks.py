@@ -1,0 +1,83 @@
+"""No route says anything of what is not public: generated from the application's own table of routes."""
+
+import pytest
+from starlette.routing import Route
+
+
+def every_path(app, accession, version):
+    """Every route with every parameter filled in for one entry."""
+    described = app.application.openapi()["paths"]
+    for template in {r.path for r in app.application.router.routes if isinstance(r, Route)} | set(described):
+        if "{" not in template:
+            continue
+        for path in ("a.mrc", "secret.txt", "manifest.jsonl", "entry.json", ""):
+            filled = template
+            for name, value in {
+                "{accession}": accession,
+                "{version:int}": version,
+                "{path:path}": path,
+                "{image_id}": f"{accession}.{version}.1",
+                "{name}": f"{accession}.{version}.1",
+                "{number:int}": "1",
+            }.items():
+                filled = filled.replace(name, str(value))
+            yield filled
+
+
+def listed(app):
+    described = app.application.openapi()["paths"]
+    return sorted(p for p in {r.path for r in app.application.router.routes if isinstance(r, Route)} | set(described) if "{" not in p)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_draft_is_nowhere(web, app, served, method, version):
+    paths = set(every_path(app, served.draft, version))
+    assert len(paths) > 15
+    for path in paths - {"/sitemap-1.xml"}:
+        answer = web.request(method, path)
+        assert answer.status_code == (405 if method == "HEAD" and path.startswith("/api/v1") else 404), path
+        assert served.secret not in answer.text and "MG-" not in answer.headers.get("etag", "")
+
+
+def test_no_list_names_a_draft_or_what_was_withdrawn(web, app, served):
+    for path in [*listed(app), "/sitemap-1.xml", "/api/v1/entries?q=spring", f"/entries?q={served.draft}"]:
+        answer = web.get(path)
+        assert answer.status_code == 200, path
+        assert served.secret not in answer.text, path
+        for hidden in (served.withdrawn, served.draft):
+            assert f"/{hidden}" not in answer.text, path
+
+
+def test_a_withdrawn_entry_answers_with_its_tombstone_alone(web, app, served):
+    for path in set(every_path(app, served.withdrawn, 1)) - {"/sitemap-1.xml"}:
+        answer = web.get(path)
+        assert answer.status_code in (404, 410), path
+        assert b"MAP " not in answer.content and served.secret not in answer.text
+
+
+def test_a_draft_of_a_new_version_is_not_seen(web, app, served, tmp_path):
+    from micrographia.archive.revise import revise_from_folder
+
+    (tmp_path / "next").mkdir()
+    (tmp_path / "next/secret.txt").write_text(served.secret)
+    revise_from_folder(served.archive, served.public, tmp_path / "next", change_note=served.secret, until="draft")
+    for path in set(every_path(app, served.public, 2)):
+        answer = web.get(path)
+        assert served.secret not in answer.text, path
+        assert "/files/" not in path or answer.status_code in (404, 307), path
+
+
+def test_a_withdrawal_is_noticed_at_once(web, served, tmp_path):
+    from micrographia.archive.deposit import deposit_folder
+    from micrographia.archive.withdraw import withdraw_entry
+    from micrographia.examine import Given
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/soon.txt").write_text("soon gone")
+    accession = deposit_folder(
+        served.archive, tmp_path / "in", given=Given(title="Soon gone", authors=("Hooke, Robert",)), until="released"
+    ).accession
+    assert web.get(f"/files/{accession}/1/soon.txt").text == "soon gone"
+    withdraw_entry(served.archive, accession, reason="A test of forgetting")
+    assert web.get(f"/files/{accession}/1/soon.txt").status_code == 410
