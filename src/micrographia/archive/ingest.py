@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
@@ -14,7 +15,7 @@ from micrographia.examine import Descriptions
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts, read_once, read_tree
 from micrographia.formats.registry import media_type
-from micrographia.model.declared import Declared
+from micrographia.model.declared import Declared, declared_voxel_size
 from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
 from micrographia.store import IncomingFile
 from micrographia.store.incoming import Mode
@@ -35,6 +36,9 @@ class Ingest:
         self.mode: Mode = "link" if mode == "move" else mode  # sources are removed at the end, when nothing can be lost
         self.progress = progress
         self.declared = Declared(draft.sheet)
+        self.sizes = {s.id: declared_voxel_size(s) for s in draft.sheet.image_sets} | {
+            m.id: declared_voxel_size(m) for m in draft.sheet.maps
+        }
         self.known = {file.path: file for file in archive.drafts.files(draft.accession)}
         self.shared: list[FileRecord] = []
         self.shared_images: list[ImageRecord] = []
@@ -104,7 +108,10 @@ class Ingest:
         return facts
 
     def _images(self, description: FileDescription, facts: DataFacts, number: int) -> Iterator[ImageRecord]:
+        role = self._role(description.path)
         for index, header in enumerate(description.images):
+            if header.voxel_size is None:  # what no header says, the depositor may
+                header = replace(header, voxel_size=self.sizes.get(role))
             yield ImageRecord.of(
                 header,
                 number=number + index + 1,
@@ -112,7 +119,7 @@ class Ingest:
                 index=index,
                 format_name=description.format,
                 kind=self._kind(description.path),
-                role=self._role(description.path),
+                role=role,
                 statistics=facts.statistics[index] if index < len(facts.statistics) else None,
             )
 

@@ -187,3 +187,19 @@ def test_deposited_bytes_do_not_follow_the_source(archive, folder):
     shutil.rmtree(folder)
     record = find_file(archive, done.accession, 1, "notes.txt")
     assert archive.store.source(done.accession, record.content_path).read(0, record.size_bytes) == data
+
+
+def test_a_voxel_size_that_no_header_says_is_the_depositors(archive, folder):
+    import mrcfile
+
+    with mrcfile.open(folder / "map.mrc", mode="r+") as file:
+        file.voxel_size = 0
+    (folder / "entry.yaml").write_text(
+        "title: Cork\nauthors: [{name: 'Hooke, Robert'}]\n"
+        "image_sets: [{id: cork, kind: volume EM, files: map.mrc, voxel_size_nm: [4, 2, 2]}]\n"
+        "other_files: ['map_half*.mrc', notes.txt]\n"
+    )
+    done = deposit_folder(archive, folder, until="released")
+    sizes = {i.record.path: i.record.voxel_size for i in list_images(archive, done.accession)[1]}
+    assert sizes["map.mrc"].as_json() == {"z": 4, "y": 2, "x": 2, "unit": "nanometer"}
+    assert sizes["map_half1.mrc"].as_json() == {"z": 1.5, "y": 1.5, "x": 1.5, "unit": "angstrom"}
