@@ -27,7 +27,7 @@ from micrographia.web.security_headers import SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
-from micrographia.web.stream.images import thumbnail
+from micrographia.web.stream.images import crop, section, thumbnail
 
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
@@ -69,6 +69,9 @@ def _routes() -> list[BaseRoute]:
         Route("/files/{accession}/{version:int}", _top_folder),
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
+        # the busiest questions of the API go past its dependency injection; api/routes.py describes them
+        Route("/api/v1/images/{image_id}/slice", section),
+        Route("/api/v1/images/{image_id}/crop", crop),
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/", home_page),
         Route("/entries", results_page),

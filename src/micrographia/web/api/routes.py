@@ -153,7 +153,7 @@ def _documented(parameters: dict[str, str]) -> dict[str, Any]:
 )
 async def section(request: Request, image_id: ImageIdentifier) -> Any:
     """As a picture, full size and brighter where values are higher; as npy exactly the deposited values."""
-    return await image_streams.section(request, image_id)
+    return await image_streams.section(request)
 
 
 @router.get(
@@ -165,7 +165,7 @@ async def section(request: Request, image_id: ImageIdentifier) -> Any:
 )
 async def crop(request: Request, image_id: ImageIdentifier) -> Any:
     """Exactly the deposited values of a block, all axes kept; at most 256 MiB at once."""
-    return await image_streams.crop(request, image_id)
+    return await image_streams.crop(request)
 
 
 def image_json(site: Site, row: ImageRow) -> Json:

@@ -65,7 +65,7 @@ def contiguous_run(layout: RawLayout, shape: tuple[int, ...], selection: Selecti
 
 async def read_run(path: Path, run: Run) -> bytes:
     """Return the bytes of a run of a local file; in place when they are in memory, by a thread when the disk must be asked."""
-    fd = _descriptor(path)
+    fd = open_file(path)
     if _READ_NOW_ONLY and run.length <= _IN_LOOP_BYTES:
         data = bytearray(run.length)
         try:
@@ -92,7 +92,7 @@ def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode("latin-1")
 
 
-class _Descriptor:
+class OpenFile:
     """An open file, closed when nobody holds it any more."""
 
     __slots__ = ("number",)
@@ -105,19 +105,20 @@ class _Descriptor:
 
 
 @lru_cache(maxsize=128)
-def _descriptor(path: Path) -> _Descriptor:
+def open_file(path: Path) -> OpenFile:
+    """Return a file of the store, open; those in use stay open for the next request."""
     try:
-        return _Descriptor(path)
+        return OpenFile(path)
     except FileNotFoundError as exc:
         raise IntegrityError(f"{path.name} is missing from the store; `micrographia audit` names what is damaged.") from exc
 
 
 def forget_open_files() -> None:
     """Close the files that are kept open (after a purge, and at the end)."""
-    _descriptor.cache_clear()
+    open_file.cache_clear()
 
 
-def _read_whole(fd: _Descriptor, run: Run, name: str) -> bytes:
+def _read_whole(fd: OpenFile, run: Run, name: str) -> bytes:
     parts = []
     at, left = run.start, run.length
     while left:
