@@ -191,6 +191,15 @@ def examine_structure(
     return examination.judged(None)
 
 
+def refuse_home(folder: Path, home: Path) -> None:
+    """Refuse to deposit a folder in which the archive itself lies, or one of the archive's own folders."""
+    here, archive = folder.resolve(), home.resolve()
+    if archive.is_relative_to(here):
+        raise InvalidInputError(f"The archive {home} lies inside {folder} and would take in itself; give another folder or another --home.")
+    if any(here.is_relative_to(archive / own) for own in ("store", "drafts", "derived")):
+        raise InvalidInputError(f"{folder} belongs to the archive {home} itself; deposit a folder outside of it.")
+
+
 def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int], None] | None = None) -> Descriptions:
     """Return what the headers of all files in a folder say."""
     if not folder.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from starlette.types import Scope
 
 import micrographia
 from micrographia.archive.archive import Archive
+from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api.routes import router
 from micrographia.web.pages.browse import home_page, results_page
@@ -29,6 +31,7 @@ from micrographia.web.status_codes import answer_bug, answer_failure, answer_htt
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
 from micrographia.web.stream.images import crop, section, thumbnail
 
+_DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
 
@@ -38,7 +41,9 @@ def create_app(archive: Archive) -> SecurityHeaders:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        releasing = asyncio.create_task(_release_what_is_due(archive))
         yield
+        releasing.cancel()
         site.close()
 
     app = FastAPI(
@@ -95,6 +100,13 @@ class _Static(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = "public, max-age=604800"
         return response
+
+
+async def _release_what_is_due(archive: Archive) -> None:
+    """Look now and then whether the day has come until which an entry was held."""
+    while True:
+        await asyncio.sleep(_DUE_EVERY_SECONDS)
+        await asyncio.to_thread(release_due, archive)
 
 
 async def _top_folder(request: Request) -> object:
