@@ -43,11 +43,14 @@ SHEET = {
     "image_sets": [
         {"id": "tomo", "kind": "tomogram", "files": ["tomo.mrc"], "acquisition": "scope", "specimen": "slice", "voxel_size_a": 2.0}
     ],
+    "annotations": [
+        {"id": "pores", "kind": "other", "files": ["notes.txt"], "authors": [{"name": "Grew, Nehemiah", "email": "grew@royal.example"}]}
+    ],
     "maps": [{"id": "final", "file": "maps/map.mrc", "resolution_a": 4.0, "contour_level": 0.5}],
     "processes": [
         {"id": "p1", "kind": "3D refinement", "software": {"name": "RELION", "version": "5.0"}, "inputs": ["tomo"], "outputs": ["final"]}
     ],
-    "other_files": ["*.txt", "*.html", "many/*", "picture.tif", "Å b;c.txt"],
+    "other_files": ["Å*.txt", "*.html", "many/*", "picture.tif", "Å b;c.txt"],
 }
 
 
