@@ -168,12 +168,14 @@ def server(served):
     process.stdout.close()
 
 
-def start_server(home):
+def start_server(home, **environment):
     code = (
         "import sys; from pathlib import Path; from micrographia.settings import Settings; from micrographia.web.server import serve;"
-        "serve(Settings(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
+        "serve(Settings.from_environment(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
     timer = threading.Timer(60, process.kill)
     timer.start()
     process.url = process.stdout.readline().strip()
