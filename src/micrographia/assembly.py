@@ -11,8 +11,9 @@ from micrographia.store import Drafts, Store
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Return the archive that `settings` describe; what is missing is made, releases that a crash interrupted are completed,
-    and entries whose hold has ended are released.
+    """Return the archive that `settings` describe, made where it is missing.
+
+    Releases that a crash interrupted are completed, and entries whose hold has ended are released.
 
     Raises
     ------
