@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -15,14 +17,56 @@ from numpy.typing import NDArray
 
 from micrographia.errors import IntegrityError, InvalidInputError, TooLargeError
 from micrographia.formats.selection import Selection, normalise
+from micrographia.imaging.planes import shrink, shrink_by
 from micrographia.model.image import RawLayout
 from micrographia.model.records import ImageRecord
 
 # one answer; a client that wants more asks in parts
 MAX_ANSWER_BYTES = 256 << 20
+# a smaller picture may be made from so much
+_MOST_SHRUNK_BYTES = 4 << 30
+# what is asked may lie scattered over so much of the file
+_MOST_TOUCHED_BYTES = 32 << 30
+_BAND_BYTES = 64 << 20
+_PAGE_BYTES = 4096
 # what may be read while everybody else waits: the page cache gives it in a tenth of a millisecond
 _IN_LOOP_BYTES = 4 << 20
 _READ_NOW_ONLY = getattr(os, "RWF_NOWAIT", 0)
+
+
+def shrunk_section(
+    record: ImageRecord, index: tuple[object, ...], max_side: int, read: Callable[[Selection], NDArray[Any]]
+) -> NDArray[Any]:
+    """Return a section (…, y, x) with squares of pixels averaged so that no side is longer than `max_side`, read in bands of rows."""
+    selection = select(record, index, limit=_MOST_SHRUNK_BYTES)
+    if len(selection.shape) < 2:
+        return shrink(np.atleast_2d(read(selection)), max_side)
+    rows_axis = [k for k, kept in enumerate(selection.kept) if kept][-2]
+    rows = selection.ranges[rows_axis]
+    factor = max(1, math.ceil(max(selection.shape[-2:]) / max_side))
+    row_bytes = prod(selection.shape) // len(rows) * np.dtype(record.dtype).itemsize
+    band = max(1, _BAND_BYTES // (row_bytes * factor)) * factor
+    parts: list[NDArray[Any]] = []
+    for start in range(rows.start, rows.stop, band):
+        stop = min(start + band, rows.stop)
+        if parts and stop - start < factor:  # less than one row of the picture
+            break
+        part = (*index[:rows_axis], slice(start, stop), *index[rows_axis + 1 :])
+        parts.append(shrink_by(read(select(record, part)), factor))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
+
+
+def _touched_bytes(layout: RawLayout, selection: Selection) -> int:
+    """Bytes that the disk must bring, about: each run of neighbours, and at least a page of memory for each."""
+    axes = sorted(zip(map(abs, layout.strides), selection.ranges, strict=True), key=lambda axis: axis[0])
+    run = np.dtype(layout.dtype).itemsize
+    runs = 1
+    for stride, indices in axes:
+        if len(indices) > 1 and runs == 1 and stride * indices.step <= max(run, _PAGE_BYTES):
+            run = stride * indices.step * len(indices)
+        else:
+            runs *= len(indices)
+    return runs * max(run, _PAGE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +77,15 @@ class Run:
     length: int
 
 
-def select(record: ImageRecord, index: tuple[object, ...]) -> Selection:
+def select(record: ImageRecord, index: tuple[object, ...], *, limit: int = MAX_ANSWER_BYTES) -> Selection:
     """Return what `index` asks of an image; InvalidInputError when it does not fit, TooLargeError when it is too much for one answer."""
     selection = normalise(index, record.shape)
     wanted = prod(selection.shape) * np.dtype(record.dtype).itemsize
-    if wanted > MAX_ANSWER_BYTES:
+    if wanted > limit:
+        raise TooLargeError(f"{wanted:,} bytes were asked for at once; at most {limit:,} are given. Ask in parts, or download the file.")
+    if record.layout and _touched_bytes(record.layout, selection) > _MOST_TOUCHED_BYTES:
         raise TooLargeError(
-            f"{wanted:,} bytes were asked for at once; at most {MAX_ANSWER_BYTES:,} are given. Ask in parts, or download the file."
+            "These samples lie scattered over so much of the file that it would take minutes. Ask across another axis, or in parts."
         )
     return selection
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,17 @@ from micrographia.catalogue import ImageRow
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.formats.selection import Selection
 from micrographia.web.site import Site, site_of
-from micrographia.web.stream.arrays import Run, as_array, contiguous_run, npy_header, open_file, parse_interval, read_run, select
+from micrographia.web.stream.arrays import (
+    Run,
+    as_array,
+    contiguous_run,
+    npy_header,
+    open_file,
+    parse_interval,
+    read_run,
+    select,
+    shrunk_section,
+)
 from micrographia.web.stream.conditions import not_modified
 from micrographia.web.stream.content import send_parts, start_response
 from micrographia.web.stream.files import IMMUTABLE
@@ -36,10 +47,14 @@ async def section(request: Request) -> ASGIApp:
     headers = _headers(image, request)
     if not_modified(request.headers, headers["etag"], 0):
         return Response(status_code=304, headers=headers)
-    selection = select(record, section_index(record, asked))
+    index = section_index(record, asked)
+    stored, local = await site.remembered(("stored", image.id), lambda: site.stored(image))
+    if asked.max_size is not None and asked.format != "npy":
+        array = await asyncio.to_thread(shrunk_section, record, index, asked.max_size, partial(site.read, stored))
+        return await picture_response(array, record, asked, headers)
+    selection = select(record, index)
     if asked.format == "npy":
         return await _npy(site, image, selection, headers)
-    stored, local = await site.remembered(("stored", image.id), lambda: site.stored(image))
     run = contiguous_run(record.layout, record.shape, selection) if record.layout and local else None
     if run is not None and local is not None and record.layout is not None:
         array = as_array(await read_run(local, run), record.layout, selection)
