@@ -40,6 +40,10 @@ def rebuild(archive: Archive, *, progress: Callable[[str], None] | None = None) 
             skipped.append(str(accession))
         if progress:
             progress(accession)
+    for accession in archive.store.purged():
+        highest = max(highest, accession.number)
+        for event in archive.store.events(accession):
+            apply_event(archive, event, accession)
     drafts = 0
     for accession in archive.drafts.accessions():
         highest = max(highest, accession.number)

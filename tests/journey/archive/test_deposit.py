@@ -242,3 +242,21 @@ def test_a_replica_that_is_not_there_is_not_made(archive, folder, tmp_path):
     with pytest.raises(NotFoundError, match="store"):
         list(audit(archive, repair_from=str(tmp_path / "nothing")))
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_tombstone_and_its_accession_outlive_the_catalogue(archive, folder):
+    gone = released(archive, folder).accession
+    purge_entry(archive, gone, reason="The law asks for it.")
+    rebuild(archive)
+    with pytest.raises(GoneError) as caught:
+        find_entry(archive, gone)
+    assert {"title", "reason", "date"} <= set(caught.value.tombstone)
+    assert released(archive, folder).accession != gone
+
+
+def test_only_a_released_entry_supersedes(archive, folder):
+    old = released(archive, folder).accession
+    (folder / "notes.txt").write_text("Other words.\n")
+    draft = deposit_folder(archive, folder, given=HOOKE).accession
+    with pytest.raises(InvalidInputError, match="released here"):
+        obsolete_entry(archive, old, superseded_by=draft)
