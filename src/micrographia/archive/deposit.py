@@ -166,7 +166,7 @@ def _same_released(archive: Archive, draft: DraftRecord) -> Deposited | None:
     digest = content_digest(archive.drafts.files(draft.accession))
     for row in archive.catalogue.find_content(digest):
         record = archive.catalogue.entry_document(row.accession, row.version)
-        if record is not None and record.sheet == draft.sheet:
+        if record is not None and record.sheet == draft.sheet.without_addresses():
             return Deposited(
                 row.accession,
                 row.version,

@@ -83,7 +83,7 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
         file_count=file_count,
         size_bytes=size_bytes,
         image_count=image_count,
-        sheet=draft.sheet,
+        sheet=draft.sheet.without_addresses(),  # the root may be mirrored by anyone
         findings=draft.findings,
     )
     archive.store.publish(

@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import ocfl
 import pytest
@@ -260,3 +261,13 @@ def test_only_a_released_entry_supersedes(archive, folder):
     draft = deposit_folder(archive, folder, given=HOOKE).accession
     with pytest.raises(InvalidInputError, match="released here"):
         obsolete_entry(archive, old, superseded_by=draft)
+
+
+def test_no_address_of_a_person_is_released(archive, folder):
+    (folder / "entry.yaml").write_text(
+        "title: Cork\nauthors: [{name: 'Hooke, Robert', email: robert@gresham.example}]\nother_files: ['*']\n"
+    )
+    first = deposit_folder(archive, folder, until="released")
+    root = Path(archive.store.location)
+    assert not [p for p in root.rglob("*") if p.is_file() and b"gresham" in p.read_bytes()]
+    assert deposit_folder(archive, folder, until="released").accession == first.accession
