@@ -98,9 +98,7 @@ class Derived:
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        found = [
-            (ImageRecord.model_validate_json(r.document), r.tries or 0) for r in rows if r.state is None or r.state == "trying"
-        ]
+        found = [(ImageRecord.model_validate_json(r.document), r.tries or 0) for r in rows if r.state is None or r.state == "trying"]
         return found, rows[-1].number if len(rows) == limit else None
 
     # what was done

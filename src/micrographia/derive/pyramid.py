@@ -43,9 +43,7 @@ class _Source(Protocol):
         ...
 
 
-def build_pyramid(
-    image: LazyImage, record: ImageRecord, folder: Path, *, threads: int = _THREADS, slab_bytes: int = _SLAB_BYTES
-) -> None:
+def build_pyramid(image: LazyImage, record: ImageRecord, folder: Path, *, threads: int = _THREADS, slab_bytes: int = _SLAB_BYTES) -> None:
     """Write levels 1 and up of an image into `folder` as an OME-Zarr 0.5 group without level 0.
 
     Parameters
@@ -146,9 +144,7 @@ class _Pass:
         self._tile, made = _tile(self._shape, self._chunk, dtype.itemsize, slab_bytes)
         self.last = min(len(seen.levels) - 1, first + made)
         self._arrays = [
-            ShardedArray(
-                folder / str(k), shape=seen.levels[k].shape, chunk=seen.chunk, shard=seen.shard, dtype=dtype, axes=seen.axes
-            )
+            ShardedArray(folder / str(k), shape=seen.levels[k].shape, chunk=seen.chunk, shard=seen.shard, dtype=dtype, axes=seen.axes)
             for k in range(first + 1, self.last + 1)
         ]
         sections = min(self._chunk[0], self._shape[0] + self._shape[0] % self._depth)

@@ -60,7 +60,7 @@ class RawImage(LazyImage):
                 return False
             expected *= len(picked)
         offset = self.layout.offset + sum(r[0] * stride for r, stride in zip(ranges, self.layout.strides, strict=True))
-        source.read_into(offset, memoryview(out.reshape(-1).view(np.uint8)))
+        source.read_into(offset, out.reshape(-1).view(np.uint8).data)
         return True
 
     def blocks(self, max_bytes: int = 1 << 24) -> Iterator[NDArray[Any]]:

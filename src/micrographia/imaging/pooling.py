@@ -36,7 +36,7 @@ def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:
 
 def _mean(part: Samples) -> Samples:
     kind = _accumulator(part.dtype)
-    total = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
+    total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
     total = total[0::2] + total[1::2]
     total = total[:, 0::2] + total[:, 1::2]
     count = 4 * len(part)

@@ -13,7 +13,7 @@ from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
 from micrographia.errors import NotFoundError
 from micrographia.model.documents import file_document
-from micrographia.web.api.routes import image_json
+from micrographia.web.api.routes import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.provenance import provenance_graph
@@ -83,7 +83,7 @@ def _version(request: Request) -> int | None:
 
 def _images(site: Site, view: EntryView) -> list[Document]:
     _, rows, _ = lookup.list_images(site.archive, view.record.accession, view.record.version, limit=_MOST_IMAGES_READ)
-    return [shown_image(image_json(site, row)) for row in rows]
+    return [shown_image(image) for image in images_json(site, rows)]
 
 
 def _gallery(images: list[Document]) -> list[Document]:
