@@ -11,6 +11,7 @@ from typing import Literal, Self
 from micrographia.errors import InvalidInputError
 
 Curation = Literal["open", "strict"]
+Keeper = Literal["on", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Settings:
     """Address space that one worker may take, MiB."""
     worker_seconds: int = 60
     """Seconds that one worker may spend on one file's header."""
+    keeper: Keeper = "on"
+    """Whether `serve` makes thumbnails, smaller copies and sections in the background; off where `micrographia derive` does it."""
+    scheduler: str = ""
+    """Address of a Dask scheduler (tls://… or tcp://…) whose workers make them; empty: worker processes of this machine do."""
     x_accel_prefix: str = ""
     """Internal location of nginx under which it serves the store's folder (X-Accel-Redirect); empty: the archive sends files itself."""
 
@@ -50,6 +55,8 @@ class Settings:
         settings = cls(**values)  # type: ignore[arg-type]
         if settings.curation not in ("open", "strict"):
             raise InvalidInputError(f"MICROGRAPHIA_CURATION is {settings.curation!r}; expected open or strict.")
+        if settings.keeper not in ("on", "off"):
+            raise InvalidInputError(f"MICROGRAPHIA_KEEPER is {settings.keeper!r}; expected on or off.")
         return settings
 
     @property

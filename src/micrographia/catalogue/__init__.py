@@ -1,18 +1,24 @@
 """The catalogue: a SQL database from which every question about entries, files and images is answered; it can always be rebuilt."""
 
 from micrographia.catalogue.catalogue import Catalogue
+from micrographia.catalogue.derived import Derived, DerivedState, Lease, LostLeaseError, Outcome
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import FacetCount, SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.writing import content_digest
 
 __all__ = [
     "Catalogue",
+    "Derived",
+    "DerivedState",
     "EntryRow",
     "FacetCount",
     "FolderPage",
     "FolderRow",
     "ImagePage",
     "ImageRow",
+    "Lease",
+    "LostLeaseError",
+    "Outcome",
     "ProcessLink",
     "SearchItem",
     "SearchPage",

@@ -12,10 +12,21 @@ from sqlalchemy import Connection, delete, func, select, update
 from micrographia.catalogue import reading, writing
 from micrographia.catalogue.columns import LiveColumns
 from micrographia.catalogue.database import Database
+from micrographia.catalogue.derived import Derived
 from micrographia.catalogue.fulltext import full_text
 from micrographia.catalogue.rows import EntryRow, FolderPage, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import SearchPage, SearchQuery, check_query, search
-from micrographia.catalogue.tables import counters, edges, entries, events, findings, search_entries, versions
+from micrographia.catalogue.tables import (
+    counters,
+    derived,
+    derived_versions,
+    edges,
+    entries,
+    events,
+    findings,
+    search_entries,
+    versions,
+)
 from micrographia.catalogue.writing import ENTRY_STATES, VersionFacts
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
@@ -33,6 +44,7 @@ class Catalogue:
         self._database = database
         self._columns = LiveColumns()
         self._text = full_text(database.dialect)
+        self.derived = Derived(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -173,7 +185,7 @@ class Catalogue:
     def clear_entries(self) -> None:
         """Forget all entries, for a rebuild; accessions given away stay given away."""
         with self.write() as connection:
-            for table in (findings, edges, events, search_entries, versions, entries):
+            for table in (findings, edges, events, search_entries, derived, derived_versions, versions, entries):
                 connection.execute(delete(table))
             self._text.clear(connection)
             writing.next_value(connection, "epoch")

@@ -166,3 +166,43 @@ search_entries = Table(
     # JSON: what a list of results shows
     Column("summary", Text, nullable=False),
 )
+
+# what became of making a product of an image; a cache of what lies in the folder of derived files
+derived = Table(
+    "derived",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("image", BigInteger, primary_key=True, autoincrement=False),
+    Column("product", String(20), primary_key=True),
+    Column("recipe", Integer, nullable=False),
+    # done, trying or failed
+    Column("state", String(8), nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    # why the last try failed; empty when none did
+    Column("message", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# versions of whose images nothing is left to make: they are passed over without looking at each image
+derived_versions = Table(
+    "derived_versions",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("product", String(20), primary_key=True),
+    Column("recipe", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# who may do what only one process at a time may do; the fence counts the holders
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    # host:process; empty: nobody
+    Column("holder", String(200), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    # milliseconds since 1970
+    Column("expires", BigInteger, nullable=False),
+)

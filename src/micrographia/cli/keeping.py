@@ -1,4 +1,4 @@
-"""The archive itself: `audit`, `rebuild`."""
+"""The archive itself: `audit`, `rebuild`, `derive`."""
 
 from __future__ import annotations
 
@@ -59,9 +59,31 @@ def rebuild(home: Home = None, as_json: Json = False) -> None:
     )
 
 
+def derive(
+    home: Home = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Where a server is making them already, wait until it is done.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try once more what has failed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make thumbnails, smaller copies and sections of all released images that lack them.
+
+    A server does the same in the background; both may run at once. It can be stopped at any moment: the next run makes the rest.
+    """
+    archive = open_home(home)
+    from micrographia.derive.making import derive as make
+
+    with progress("making", unit="files") as advance:
+        done = make(archive, wait=wait, retry=retry, progress=advance)
+    answer(
+        asdict(done),
+        f"{counted(done.made, 'product')} made, {done.failed} failed, {done.pending} pending.",
+        *(f"{f.image} {f.product}: {f.message}" for f in archive.catalogue.derived.failures(limit=20)),
+    )
+
+
 def _told(damage: Damage) -> str:
     digests = f": expected {damage.expected}, found {damage.found}" if damage.expected and damage.found else ""
     return f"{damage.accession} {damage.path or '(the whole entry)'} {damage.kind}{digests}{', repaired' * damage.repaired}"
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {"audit": audit, "rebuild": rebuild}
+COMMANDS: dict[str, Callable[..., Any]] = {"audit": audit, "rebuild": rebuild, "derive": derive}

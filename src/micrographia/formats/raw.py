@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from micrographia.errors import InvalidInputError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.selection import Ranges, block_ranges, normalise
-from micrographia.formats.source import ByteSource
+from micrographia.formats.source import ByteSource, FileSource
 from micrographia.model.image import ImageHeader, RawLayout
 
 # a gap of at most a page costs a disk nothing: neighbours that close are read as one range
@@ -48,6 +48,20 @@ class RawImage(LazyImage):
     def read(self, ranges: Ranges) -> NDArray[Any]:
         """Return the samples at the indices of `ranges`, with every axis kept."""
         return read_ranges(self._source, self.layout, ranges)
+
+    def read_into(self, ranges: Ranges, out: NDArray[Any]) -> bool:
+        """Read the samples at `ranges` straight into `out` where they lie there just as in the file; False where they do not."""
+        source, dtype = self._source, np.dtype(self.layout.dtype)
+        if not isinstance(source, FileSource) or not dtype.isnative or not out.flags.c_contiguous or out.dtype != dtype:
+            return False
+        expected = dtype.itemsize
+        for picked, stride in zip(reversed(ranges), reversed(self.layout.strides), strict=True):
+            if len(picked) > 1 and picked.step * stride != expected:
+                return False
+            expected *= len(picked)
+        offset = self.layout.offset + sum(r[0] * stride for r, stride in zip(ranges, self.layout.strides, strict=True))
+        source.read_into(offset, out.reshape(-1).view(np.uint8).data)
+        return True
 
     def blocks(self, max_bytes: int = 1 << 24) -> Iterator[NDArray[Any]]:
         """Yield the image in blocks of at most `max_bytes`, in the order in which they lie in the file."""

@@ -78,6 +78,17 @@ class FileSource:
             data = b"".join(parts)
         return data
 
+    def read_into(self, start: int, buffer: memoryview) -> None:
+        """Fill `buffer` with the bytes from `start`; IntegrityError when the file is shorter."""
+        if start < 0 or start + len(buffer) > self.size:
+            raise _short(self, start, len(buffer))
+        at, left = start, buffer
+        while left:
+            got = os.preadv(self._fd, [left], at)
+            if not got:
+                raise _short(self, start, len(buffer))
+            at, left = at + got, left[got:]
+
     def close(self) -> None:
         """Give the file descriptor back; closing twice is harmless."""
         fd, self._fd = self._fd, -1

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,8 @@ class WorkerLimits:
     """Address space, MiB; what the interpreter and its libraries map counts."""
     seconds: float = 60.0
     """Time for one task, unless the call says another."""
+    niceness: int = 0
+    """How far its processes stand behind others for the processors (0 to 19)."""
 
 
 class Workers:
@@ -72,6 +75,11 @@ class Workers:
             What the function itself raised.
         """
         return self._start(function, args, timeout)()
+
+    def submit(self, function: Callable[..., _Result], *args: Any, timeout: float | None = None) -> Future[_Result]:
+        """Start `function(*args)` and return its future; `failure` says what an exception of it means."""
+        future: Future[_Result] = self._schedule(function, args, timeout or self.limits.seconds)[1]
+        return future
 
     def submit_batch(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Callable[[], list[_Result | Exception]]:
         """Start `function(item)` for `items` in one task and return the function that waits for its results, in order.
@@ -128,7 +136,7 @@ class Workers:
                     self._forget(pool)
                     return self._schedule(function, args, seconds)[1].result()  # type: ignore[no-any-return]
             except (TimeoutError, MemoryError, pebble.ProcessExpired, BrokenProcessPool) as exc:
-                raise self._failure(exc, seconds) from exc
+                raise self.failure(exc, seconds) from exc
             except BaseException:
                 future.cancel()
                 raise
@@ -153,11 +161,15 @@ class Workers:
         with self._lock:
             if self._pool is None:
                 self._pool = pebble.ProcessPool(
-                    max_workers=self.count, initializer=_limit_this_process, initargs=(self.limits.memory_mib << 20,), context=_context()
+                    max_workers=self.count,
+                    initializer=_limit_this_process,
+                    initargs=(self.limits.memory_mib << 20, self.limits.niceness),
+                    context=_context(),
                 )
             return self._pool
 
-    def _failure(self, exc: BaseException, seconds: float) -> Exception:
+    def failure(self, exc: BaseException, seconds: float) -> Exception:
+        """Return what it means that a task ended with `exc`: TimeoutError, MemoryError, ProcessExpired, BrokenProcessPool."""
         if isinstance(exc, TimeoutError):
             return TooLargeError(f"It took more than the {seconds:g} seconds that one task may take.")
         if isinstance(exc, MemoryError):
@@ -186,8 +198,9 @@ def _each(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[
     return results
 
 
-def _limit_this_process(memory_bytes: int) -> None:
+def _limit_this_process(memory_bytes: int, niceness: int = 0) -> None:
     """Run in the worker as it starts."""
+    os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     # locks that libraries make (numcodecs does) then lose their names at once: a worker that is killed leaves none behind to be warned of
     multiprocessing.set_start_method("fork", force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
@@ -12,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from micrographia.assembly import open_archive
+from micrographia.derive.making import keeping
 from micrographia.settings import Settings
 from micrographia.web.app import create_app
 from micrographia.web.stream.sendfile import EXTENSION, ResponseSocket
@@ -57,7 +59,8 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, read
         Called with the URL once the server listens.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(open_archive(settings))
+    archive = open_archive(settings)
+    app = create_app(archive)
     config = uvicorn.Config(
         app,
         host=host,
@@ -76,6 +79,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, read
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)
     server = _Server(config, ready)
-    server.run()
+    with keeping(archive) if settings.keeper == "on" else contextlib.nullcontext():
+        server.run()
     if not server.started:
         raise SystemExit(1)

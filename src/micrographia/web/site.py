@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,8 @@ from micrographia.archive import lookup
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import EntryView, StoredImage
 from micrographia.catalogue import ImageRow, Statistics
-from micrographia.derive.thumbnails import Thumbnails
+from micrographia.derive.on_demand import OnDemand
+from micrographia.derive.products import PRODUCTS, THUMBNAIL, progress_of
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.records import FileRecord
@@ -31,7 +32,7 @@ class Site:
         settings = archive.settings
         self.archive = archive
         self.workers = Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds))
-        self.thumbnails = Thumbnails(archive, self.workers)
+        self.thumbnails = OnDemand(archive, THUMBNAIL, self.workers)
         self._remembered = Remembered(settings.database)
 
     def close(self) -> None:
@@ -66,6 +67,11 @@ class Site:
             return stored, lookup.local_path(self.archive, stored.accession, str(stored.content)) if single else None
 
         return self._remembered.get(("stored", image.id), find)
+
+    def progress(self, images: Sequence[ImageRow]) -> list[dict[str, str]]:
+        """Return for each image what became of its derived products."""
+        states = self.archive.catalogue.derived.states([i.id for i in images], {p.name: p.recipe for p in PRODUCTS})
+        return [progress_of(image, states[image.id]) for image in images]
 
     def figures(self) -> Statistics:
         """Return the figures of the archive."""

@@ -119,7 +119,7 @@ def images(
     return {
         "total": total,
         "next": f"/api/v1/images?{urlencode({k: v for k, v in query.items() if v})}" if following else None,
-        "items": [image_json(site, row) for row in rows],
+        "items": images_json(site, rows),
     }
 
 
@@ -173,7 +173,15 @@ async def crop(request: Request, image_id: ImageIdentifier) -> Any:
 
 def image_json(site: Site, row: ImageRow) -> Json:
     """Return the JSON of an image with the progress of its derived products."""
-    return image_document(row.id.accession, row.id.version, row.record, derived={"thumbnail": site.thumbnails.state(row.id)})
+    return images_json(site, [row])[0]
+
+
+def images_json(site: Site, rows: list[ImageRow]) -> list[Json]:
+    """Return the JSON of several images."""
+    return [
+        image_document(row.id.accession, row.id.version, row.record, derived=progress)
+        for row, progress in zip(rows, site.progress(rows), strict=True)
+    ]
 
 
 def _all_images(site: Site, kind: str, after: str, limit: int) -> tuple[int, list[ImageRow], str | None]:

@@ -13,7 +13,7 @@ from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
 from micrographia.errors import NotFoundError
 from micrographia.model.documents import file_document
-from micrographia.web.api.routes import image_json
+from micrographia.web.api.routes import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.provenance import provenance_graph
@@ -283,7 +283,7 @@ def some_images(site: Site, view: EntryView) -> list[Document]:
         if record.image_count > _MOST_IMAGES_READ:
             for kind in _SHOW_FIRST:
                 rows += lookup.list_images(site.archive, record.accession, record.version, kind=kind, limit=_STRIP)[1]
-        return [shown_image(image_json(site, row)) for row in {row.id: row for row in rows}.values()]
+        return [shown_image(image) for image in images_json(site, list({row.id: row for row in rows}.values()))]
 
     return site.keep(("images of", view.record.accession, view.record.version), find)
 

@@ -20,7 +20,7 @@ from micrographia.imaging.contrast import real_part_to_show
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.model.image import METRES
 from micrographia.model.records import ImageRecord
-from micrographia.web.api.routes import image_json
+from micrographia.web.api.routes import image_json, images_json
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.pages.wording import (
     axes_words,
@@ -92,7 +92,7 @@ def image_list_page(request: Request) -> Response:
         "next": f"/entries/{accession}/images?after={following}" if following else None,
         "words": f"{rows[0].id.number} to {rows[-1].id.number} of {count_words(total)}" if rows else "",
     }
-    shown = [shown_image(image_json(site, r)) for r in rows]
+    shown = [shown_image(image) for image in images_json(site, rows)]
     return page(request, "image_list.html", accession=accession, title=view.record.sheet.title, total=total, images=shown, pages=links)
 
 

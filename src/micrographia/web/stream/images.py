@@ -87,8 +87,8 @@ async def thumbnail(request: Request) -> Response:
     name: str = request.path_params["name"]
     image_id, size = (name.removesuffix("-large"), "large") if name.endswith("-large") else (name, "small")
     image = await site.remembered(("image", image_id), lambda: site.image(image_id))
-    path = site.thumbnails.path(image.id, size)
-    if not path.exists() and await asyncio.to_thread(site.thumbnails.get, image, size) is None:
+    path = site.thumbnails.folder(image.id) / f"{size}.webp"
+    if not path.exists() and await asyncio.to_thread(site.thumbnails.get, image) is None:
         raise NotFoundError(f"There is no thumbnail of {image_id}: the image could not be read. Its file can be downloaded.")
     return FileResponse(path, media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
 

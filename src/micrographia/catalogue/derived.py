@@ -1,0 +1,267 @@
+"""What was made of images and what is still to be made; and the lease by which one process at a time makes it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, tuple_, update
+
+from micrographia.catalogue.database import Database
+from micrographia.catalogue.tables import counters, derived, derived_versions, images, leases, versions
+from micrographia.errors import UnavailableError
+from micrographia.ids import EntryId, ImageId
+from micrographia.model.lifecycle import State
+from micrographia.model.records import ImageRecord
+
+DerivedState = Literal["done", "trying", "failed"]
+_PUBLIC = tuple(s.value for s in State if s.is_public)
+_PIECE = 500
+
+
+class LostLeaseError(UnavailableError):
+    """Another process took the lease over: what was not recorded yet is its work now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do something alone, for a while."""
+
+    name: str
+    fence: int
+    """Counts the holders: higher than that of any holder before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of making a product of an image."""
+
+    image: ImageId
+    product: str
+    recipe: int
+    state: DerivedState
+    tries: int = 1
+    message: str = ""
+    """Why it failed."""
+
+
+class Derived:
+    """The tables about derived products."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # what is to do
+
+    def change(self) -> tuple[int, ...]:
+        """Return counters that differ whenever versions were released or forgotten since."""
+        with self._database.read() as connection:
+            query = select(counters.c.value).where(counters.c.name.in_(("change", "epoch"))).order_by(counters.c.name)
+            return tuple(connection.execute(query).scalars())
+
+    def unfinished_versions(self, product: str, recipe: int, *, limit: int = 1000) -> list[tuple[EntryId, int]]:
+        """Return public versions of whose images a product may be missing, the newest first."""
+        t = derived_versions
+        finished = exists().where(
+            t.c.number == versions.c.number, t.c.version == versions.c.version, t.c.product == product, t.c.recipe == recipe
+        )
+        public = and_(versions.c.state.in_(_PUBLIC), versions.c.released_at != "")
+        query = select(versions.c.number, versions.c.version).where(public, ~finished)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(versions.c.released_at.desc(), versions.c.number.desc()).limit(limit)).all()
+        return [(EntryId.from_number(row.number), row.version) for row in rows]
+
+    def unmade(
+        self, accession: EntryId, version: int, product: str, recipe: int, *, after: int = 0, limit: int = 500
+    ) -> tuple[list[tuple[ImageRecord, int]], int | None]:
+        """Return (images of a version that are neither done nor failed, each with its tries so far; where to go on, None at the end)."""
+        at = (versions.c.number == accession.number, versions.c.version == version)
+        t = derived
+        joined = and_(
+            t.c.number == versions.c.number,
+            t.c.version == versions.c.version,
+            t.c.image == images.c.number,
+            t.c.product == product,
+            t.c.recipe == recipe,
+        )
+        query = (
+            select(images.c.number, images.c.document, t.c.state, t.c.tries)
+            .join(versions, versions.c.listing == images.c.listing)
+            .outerjoin(t, joined)
+            .where(*at, images.c.number > after)
+            .order_by(images.c.number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        found = [(ImageRecord.model_validate_json(r.document), r.tries or 0) for r in rows if r.state is None or r.state == "trying"]
+        return found, rows[-1].number if len(rows) == limit else None
+
+    # what was done
+
+    def record(self, lease: Lease | None, outcomes: Iterable[Outcome]) -> None:
+        """Keep what became of images; LostLeaseError, and nothing is kept, where the lease is another's."""
+        rows = {(o.image, o.product): _row(o) for o in outcomes}
+        with self._database.write() as connection:
+            if lease is not None:
+                _hold(connection, lease)
+            keys = [(r["number"], r["version"], r["image"], r["product"]) for r in rows.values()]
+            t = derived
+            for start in range(0, len(keys), _PIECE):
+                some = tuple_(t.c.number, t.c.version, t.c.image, t.c.product).in_(keys[start : start + _PIECE])
+                connection.execute(delete(t).where(some))
+            if rows:
+                connection.execute(insert(t), list(rows.values()))
+
+    def finish_version(self, lease: Lease, accession: EntryId, version: int, product: str, recipe: int) -> None:
+        """Keep that nothing is left to make of a version."""
+        key = {"number": accession.number, "version": version, "product": product}
+        with self._database.write() as connection:
+            _hold(connection, lease)
+            _forget(connection, derived_versions, key)
+            connection.execute(insert(derived_versions).values(**key, recipe=recipe))
+
+    def forget(self, accession: EntryId, version: int | None = None, product: str | None = None) -> None:
+        """Forget what was made of an entry (of a version, of one product): it is made again."""
+        key = {"number": accession.number, "version": version, "product": product}
+        with self._database.write() as connection:
+            for table in (derived, derived_versions):
+                _forget(connection, table, {k: v for k, v in key.items() if v is not None})
+
+    def retry(self) -> int:
+        """Forget all failures, so that they are tried again; return how many there were."""
+        with self._database.write() as connection:
+            failed = derived.c.state == "failed"
+            same = and_(
+                derived_versions.c.number == derived.c.number,
+                derived_versions.c.version == derived.c.version,
+                derived_versions.c.product == derived.c.product,
+            )
+            connection.execute(delete(derived_versions).where(exists().where(failed, same)))
+            return int(connection.execute(delete(derived).where(failed)).rowcount)
+
+    # questions
+
+    def states(self, image_ids: Collection[ImageId], recipes: Mapping[str, int]) -> dict[ImageId, dict[str, str]]:
+        """Return for each image what became of its products: name → done, trying or failed; absent where nothing was tried."""
+        found: dict[ImageId, dict[str, str]] = {image: {} for image in image_ids}
+        t = derived
+        with self._database.read() as connection:
+            for (accession, version), numbers in _by_version(image_ids).items():
+                for start in range(0, len(numbers), _PIECE):
+                    at = (t.c.number == accession.number, t.c.version == version, t.c.image.in_(numbers[start : start + _PIECE]))
+                    for row in connection.execute(select(t.c.image, t.c.product, t.c.recipe, t.c.state).where(*at)):
+                        if recipes.get(row.product) == row.recipe:
+                            found[ImageId(accession, version, row.image)][row.product] = row.state
+        return found
+
+    def counts(self, recipes: Mapping[str, int]) -> dict[str, int]:
+        """Return how many products of the present recipes are done and failed."""
+        t = derived
+        query = select(t.c.product, t.c.recipe, t.c.state, func.count().label("n")).group_by(t.c.product, t.c.recipe, t.c.state)
+        total = {"done": 0, "failed": 0}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                if recipes.get(row.product) == row.recipe and row.state in total:
+                    total[row.state] += row.n
+        return total
+
+    def failures(self, *, limit: int = 100) -> list[Outcome]:
+        """Return what could not be made, and why."""
+        t = derived
+        query = select(t).where(t.c.state == "failed").order_by(t.c.number, t.c.version, t.c.image, t.c.product).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Outcome(ImageId(EntryId.from_number(r.number), r.version, r.image), r.product, r.recipe, r.state, r.tries, r.message)
+            for r in rows
+        ]
+
+    def done(self, accession: EntryId, version: int, product: str, recipe: int) -> set[int]:
+        """Return the numbers of the images of which a product is done."""
+        t = derived
+        at = (t.c.number == accession.number, t.c.version == version, t.c.product == product, t.c.recipe == recipe)
+        with self._database.read() as connection:
+            return set(connection.execute(select(t.c.image).where(*at, t.c.state == "done")).scalars())
+
+    def finished_versions(self, product: str, recipe: int) -> list[tuple[EntryId, int]]:
+        """Return the versions of which nothing is left to make."""
+        t = derived_versions
+        with self._database.read() as connection:
+            rows = connection.execute(select(t.c.number, t.c.version).where(t.c.product == product, t.c.recipe == recipe)).all()
+        return [(EntryId.from_number(row.number), row.version) for row in rows]
+
+    # the lease
+
+    def take_lease(self, name: str, *, seconds: float) -> Lease | None:
+        """Return the lease `name`, None while another living process holds it. The clocks of all hosts must agree to some seconds."""
+        now, holder = _now(), f"{socket.gethostname()}:{os.getpid()}"
+        t = leases
+        with self._database.write() as connection:
+            row = connection.execute(select(t).where(t.c.name == name).with_for_update()).first()
+            if row is None:
+                connection.execute(insert(t).values(name=name, holder="", fence=0, expires=0))
+            elif row.holder and row.expires > now and not _is_dead(row.holder):
+                return None
+            values = {"holder": holder, "fence": t.c.fence + 1, "expires": now + int(seconds * 1000)}
+            fence = connection.execute(update(t).where(t.c.name == name).values(**values).returning(t.c.fence)).scalar_one()
+        return Lease(name, fence)
+
+    def renew_lease(self, lease: Lease, *, seconds: float) -> None:
+        """Hold a lease longer; LostLeaseError where another has taken it."""
+        with self._database.write() as connection:
+            _hold(connection, lease)
+            connection.execute(update(leases).where(leases.c.name == lease.name).values(expires=_now() + int(seconds * 1000)))
+
+    def give_lease_back(self, lease: Lease) -> None:
+        """Let others have a lease at once."""
+        mine = (leases.c.name == lease.name, leases.c.fence == lease.fence)
+        with self._database.write() as connection:
+            connection.execute(update(leases).where(*mine).values(holder="", expires=0))
+
+
+def _hold(connection: Connection, lease: Lease) -> None:
+    """Lock the lease's row; whoever would take it over waits for this transaction."""
+    mine = (leases.c.name == lease.name, leases.c.fence == lease.fence)
+    if connection.execute(select(leases.c.fence).where(*mine).with_for_update()).first() is None:
+        raise LostLeaseError(f"Another process is the {lease.name} now; this one stops.")
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder was a process of this host that is no more: nobody need wait for its lease to end."""
+    host, _, process = holder.rpartition(":")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    image = outcome.image
+    message = outcome.message.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:2000]
+    place = {"number": image.accession.number, "version": image.version, "image": image.number, "product": outcome.product}
+    return place | {"recipe": outcome.recipe, "state": outcome.state, "tries": outcome.tries, "message": message}
+
+
+def _forget(connection: Connection, table: Any, key: Mapping[str, object]) -> None:
+    connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+
+
+def _by_version(image_ids: Iterable[ImageId]) -> dict[tuple[EntryId, int], list[int]]:
+    grouped: dict[tuple[EntryId, int], list[int]] = {}
+    for image in image_ids:
+        grouped.setdefault((image.accession, image.version), []).append(image.number)
+    return grouped
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,85 @@
+"""Deriving as a command asks for it, also beside a running server."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from micrographia.archive.archive import Archive
+from micrographia.derive.executors import open_executor
+from micrographia.derive.keeper import Keeper
+from micrographia.errors import UnavailableError
+
+_LOOK_SECONDS = 0.5
+_STOP_SECONDS = 5.0
+_log = logging.getLogger("micrographia.derive")
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What deriving came to."""
+
+    made: int
+    """Products made meanwhile."""
+    failed: int
+    """Products that cannot be made."""
+    pending: int
+    """Products that another process is still to make."""
+
+
+def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progress: Callable[[int], None] | None = None) -> Derived:
+    """Make every product that is missing.
+
+    Parameters
+    ----------
+    archive : Archive
+    wait : bool
+        Where another process (a server) makes them already, wait for it; else return at once.
+    retry : bool
+        Try once more what has failed.
+    progress : callable, optional
+        Called with the number of products made since it was called last.
+    """
+    derived = archive.catalogue.derived
+    if retry:
+        derived.retry()
+    executor = open_executor(archive.settings)
+    try:
+        keeper = Keeper(archive, executor, progress=progress)
+        by_others = 0
+        while True:
+            before = derived.counts(keeper.recipes)["done"]
+            is_ours = keeper.make_all()
+            if is_ours or not wait:
+                break
+            time.sleep(_LOOK_SECONDS)
+            by_others += max(0, derived.counts(keeper.recipes)["done"] - before)
+            if not keeper.pending():
+                break
+        return Derived(keeper.made + by_others, derived.counts(keeper.recipes)["failed"], keeper.pending())
+    finally:
+        executor.close()
+
+
+@contextlib.contextmanager
+def keeping(archive: Archive) -> Iterator[None]:
+    """Make what is missing in the background, whenever something is; a server without its cluster serves all the same."""
+    try:
+        executor = open_executor(archive.settings)
+    except UnavailableError as exc:
+        _log.error("Nothing is derived: %s", exc)
+        yield
+        return
+    keeper = Keeper(archive, executor)
+    thread = threading.Thread(target=keeper.watch, name="keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+        executor.close()
+        thread.join(_STOP_SECONDS)

@@ -1,0 +1,74 @@
+"""A product that somebody waits for is made at once; whoever else asks for it meanwhile waits for the same."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from micrographia.archive.archive import Archive
+from micrographia.archive.lookup import stored_image
+from micrographia.catalogue import ImageRow, Outcome
+from micrographia.derive.product import MAKING, Job, Product, product_folder, run_job
+from micrographia.errors import MicrographiaError, UnavailableError
+from micrographia.formats.workers import Workers
+from micrographia.ids import ImageId
+
+# what a server makes on demand belongs to no keeper; what a killed one left is cleared after an hour
+ON_DEMAND = "0"
+_log = logging.getLogger("micrographia.derive")
+
+
+class OnDemand:
+    """One product of the images of one archive. Safe for threads and for several processes on one folder.
+
+    Parameters
+    ----------
+    archive : Archive
+    product : Product
+    workers : Workers
+        Where it is made.
+    """
+
+    def __init__(self, archive: Archive, product: Product, workers: Workers) -> None:
+        self._archive = archive
+        self._product = product
+        self._workers = workers
+        self._root = archive.settings.derived.absolute()
+        self._busy: dict[ImageId, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def folder(self, image_id: ImageId) -> Path:
+        """Return where the product lies, or will."""
+        return product_folder(self._root, self._product, image_id)
+
+    def get(self, image: ImageRow) -> Path | None:
+        """Return the folder of the product, made now if it is not there; None when it cannot be made."""
+        folder = self.folder(image.id)
+        if folder.exists():
+            return folder
+        states = self._archive.catalogue.derived.states([image.id], {self._product.name: self._product.recipe})
+        if states[image.id].get(self._product.name) == "failed":
+            return None
+        with self._lock:
+            lock = self._busy.setdefault(image.id, threading.Lock())
+        try:
+            with lock:
+                return folder if folder.exists() or self._make(image) else None
+        finally:
+            with self._lock:
+                self._busy.pop(image.id, None)
+
+    def _make(self, image: ImageRow) -> bool:
+        (self._root / MAKING / ON_DEMAND).mkdir(parents=True, exist_ok=True)
+        job = Job(self._product, image.id, stored_image(self._archive, image), self._root, ON_DEMAND)
+        outcome = Outcome(image.id, self._product.name, self._product.recipe, "done")
+        try:
+            self._workers.call(run_job, job, timeout=job.seconds)
+        except UnavailableError:
+            raise
+        except MicrographiaError as exc:
+            _log.warning("%s (%s): no %s: %s", image.id, image.record.path, self._product.name, exc.message)
+            outcome = Outcome(image.id, self._product.name, self._product.recipe, "failed", 1, exc.message)
+        self._archive.catalogue.derived.record(None, [outcome])
+        return outcome.state == "done"

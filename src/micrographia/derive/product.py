@@ -1,0 +1,94 @@
+"""What a derived product is: its name, which images have it, and the function that makes it into a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from micrographia.archive.lookup import StoredImage
+from micrographia.errors import UnavailableError
+from micrographia.ids import ImageId
+from micrographia.model.records import ImageRecord
+
+# what is being made lies here until it is whole
+MAKING = ".making"
+# bytes a second that even a slow disk and a slow decoder reach
+_SLOWEST = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One kind of thing that is made of images."""
+
+    name: str
+    recipe: int
+    """Raise it when the same image gives other files: they are then made anew, beside the old ones."""
+    applies: Callable[[ImageRecord], bool]
+    """Whether an image has it."""
+    make: Callable[[Job, Path], None]
+    """Write it into a folder; runs in a worker process."""
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder under which all of its files lie."""
+        return f"{self.name}-{self.recipe}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One product of one image, as a worker process on any host takes it."""
+
+    product: Product
+    image: ImageId
+    stored: StoredImage
+    root: Path
+    """Folder of derived files."""
+    fence: str
+    """Folder inside `.making` that belongs to whoever gave the job."""
+
+    @property
+    def record(self) -> ImageRecord:
+        """What is known of the image."""
+        return self.stored.record
+
+    @property
+    def seconds(self) -> float:
+        """Time that making it may take."""
+        return 120 + self.record.header.size_bytes / _SLOWEST
+
+
+def product_folder(root: Path, product: Product, image: ImageId) -> Path:
+    """Return where a product of an image lies, or will."""
+    return root / product.folder / image.accession / str(image.version) / str(image.number)
+
+
+def run_job(job: Job) -> None:
+    """Make a product, seen as a whole or not at all; nothing is done where it is there. Runs in a worker process."""
+    final = product_folder(job.root, job.product, job.image)
+    if final.exists():
+        return
+    making = job.root / MAKING / job.fence / secrets.token_hex(8)
+    try:
+        making.mkdir()
+    except FileNotFoundError:
+        raise UnavailableError("Whoever gave this job has been followed by another, which gives it again.") from None
+    try:
+        job.product.make(job, making)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another was faster
+            _rename(making, final)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _rename(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:  # a folder that is there is «not empty»
+        if not target.is_dir():
+            raise
+        raise FileExistsError(target) from None

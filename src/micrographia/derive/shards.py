@@ -1,0 +1,153 @@
+"""Sharded Zarr 3 arrays, written chunk by chunk in any order by several threads, with no more memory than one chunk a thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import numpy as np
+from numcodecs import blosc
+from numpy.typing import NDArray
+
+# Zarr sharding specification, section "binary shard format": an index entry of all ones says that the chunk is not there
+_ABSENT = 0xFFFF_FFFF_FFFF_FFFF
+_LEVEL = 5
+# threads of ours share the work; those of the codec would get in their way
+blosc.use_threads = False
+
+
+@dataclass(slots=True)
+class _Shard:
+    path: Path
+    index: NDArray[np.uint64]
+    missing: int
+    """Chunks that are still to come."""
+    end: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class ShardedArray:
+    """One array on its way to disk. Every chunk must be written once; `close` writes the metadata.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the array goes; made here.
+    shape, chunk, shard : tuple of int
+        Lengths of the array, of one chunk, and of one shard (whole chunks).
+    dtype : numpy.dtype
+        Little-endian or native type of the samples.
+    axes : str
+        Names of the axes.
+    """
+
+    def __init__(
+        self, folder: Path, *, shape: tuple[int, ...], chunk: tuple[int, ...], shard: tuple[int, ...], dtype: np.dtype[Any], axes: str
+    ) -> None:
+        self.shape, self.chunk, self.dtype = shape, chunk, dtype
+        self._folder = folder
+        self._shard = shard
+        self._axes = axes
+        self._per_shard = tuple(s // c for s, c in zip(shard, chunk, strict=True))
+        self._open: dict[tuple[int, ...], _Shard] = {}
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        folder.mkdir(parents=True)
+
+    def write(self, at: tuple[int, ...], block: NDArray[Any]) -> None:
+        """Write the chunk with the index `at`; a block smaller than the chunk lies at the array's end."""
+        chunk = self._buffer()
+        if block.shape != self.chunk:
+            chunk[...] = 0
+        chunk[tuple(slice(n) for n in block.shape)] = block
+        encoded = blosc.compress(chunk, b"lz4", _LEVEL, blosc.BITSHUFFLE)
+        key = tuple(i // g for i, g in zip(at, self._per_shard, strict=True))
+        shard = self._of(key)
+        with shard.lock:
+            start, shard.end = shard.end, shard.end + len(encoded)
+        _append(shard.path, encoded, start)
+        with shard.lock:
+            shard.index[tuple(i % g for i, g in zip(at, self._per_shard, strict=True))] = start, len(encoded)
+            shard.missing -= 1
+            is_whole = shard.missing == 0
+        if is_whole:
+            index = shard.index.tobytes()
+            _append(shard.path, index + struct.pack("<I", google_crc32c.value(index)), shard.end)
+            with self._lock:
+                del self._open[key]
+
+    def close(self) -> None:
+        """Write the array's metadata."""
+        if self._open:
+            raise RuntimeError(f"{len(self._open)} shards of {self._folder} lack chunks")
+        (self._folder / "zarr.json").write_text(json.dumps(self._metadata()))
+
+    def _buffer(self) -> NDArray[Any]:
+        buffer: NDArray[Any] | None = getattr(self._local, "buffer", None)
+        if buffer is None:
+            buffer = self._local.buffer = np.empty(self.chunk, self.dtype)
+        return buffer
+
+    def _of(self, key: tuple[int, ...]) -> _Shard:
+        with self._lock:
+            shard = self._open.get(key)
+            if shard is None:
+                first = [k * g for k, g in zip(key, self._per_shard, strict=True)]
+                counts = [-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True)]
+                chunks = prod(min(g, n - f) for g, n, f in zip(self._per_shard, counts, first, strict=True))
+                path = self._folder.joinpath("c", *map(str, key))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                index = np.full((*self._per_shard, 2), _ABSENT, "<u8")
+                shard = self._open[key] = _Shard(path, index, chunks)
+            return shard
+
+    def _metadata(self) -> dict[str, Any]:
+        little = {"name": "bytes", "configuration": {"endian": "little"}}
+        compressed = {"cname": "lz4", "clevel": _LEVEL, "shuffle": "bitshuffle", "typesize": self.dtype.itemsize, "blocksize": 0}
+        sharding = {
+            "chunk_shape": list(self.chunk),
+            "codecs": [little, {"name": "blosc", "configuration": compressed}],
+            "index_codecs": [little, {"name": "crc32c"}],
+            "index_location": "end",
+        }
+        return array_metadata(
+            self.shape, self._shard, self.dtype, self._axes, codecs=[{"name": "sharding_indexed", "configuration": sharding}]
+        )
+
+
+def array_metadata(
+    shape: tuple[int, ...], chunk: tuple[int, ...], dtype: np.dtype[Any], axes: str, *, codecs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the ``zarr.json`` of a Zarr 3 array whose files each hold `chunk`."""
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(shape),
+        "data_type": dtype.name,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk)}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": False if dtype.kind == "b" else 0.0 if dtype.kind == "f" else 0,
+        "codecs": codecs,
+        "attributes": {},
+        "dimension_names": list(axes),
+        "storage_transformers": [],
+    }
+
+
+def _append(path: Path, data: bytes, at: int) -> None:
+    # opened each time: a large image has more shards under way than a process may have files
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(fd, view, at)
+            view, at = view[written:], at + written
+    finally:
+        os.close(fd)

@@ -1,0 +1,80 @@
+"""Half the resolution: means of 2 × 2 (× 2) samples, or their mode where samples are labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# rows pooled together: what they take stays in the cache of a processor
+_ROWS = 64
+
+Samples = NDArray[Any]
+
+
+def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:
+    """Write means of `depth` × 2 × 2 samples: integers rounded to the nearest (halves up), floats summed in float32 or wider.
+
+    Parameters
+    ----------
+    source : array, shape (depth · z, 2 · y, 2 · x)
+    out : array of the same type, shape (z, y, x)
+    depth : 1 or 2
+        Sections that become one.
+    """
+    if source.dtype.kind == "b":
+        source, out = source.view(np.uint8), out.view(np.uint8)
+    is_wide = source.dtype.kind in "iu" and source.dtype.itemsize == 8
+    for z in range(out.shape[0]):
+        sections = source[depth * z : depth * (z + 1)]
+        for y in range(0, out.shape[1], _ROWS // 2):
+            rows = out[z, y : y + _ROWS // 2]
+            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
+            rows[...] = _mean_of_wide(part) if is_wide else _mean(part)
+
+
+def _mean(part: Samples) -> Samples:
+    kind = _accumulator(part.dtype)
+    total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
+    total = total[0::2] + total[1::2]
+    total = total[:, 0::2] + total[:, 1::2]
+    count = 4 * len(part)
+    if part.dtype.kind == "f":
+        total *= kind.type(1 / count)
+        return total
+    total += count // 2
+    total >>= count.bit_length() - 1
+    return total
+
+
+def _mean_of_wide(part: Samples) -> Samples:
+    """Of 64-bit integers, whose sum has no wider type: quotients and remainders apart."""
+    count = 4 * len(part)
+    shift = count.bit_length() - 1
+    eight = part.reshape(len(part), part.shape[1] // 2, 2, part.shape[2] // 2, 2)
+    quotients: Samples = (eight >> shift).sum(axis=(0, 2, 4), dtype=part.dtype)
+    remainders: Samples = (eight & (count - 1)).sum(axis=(0, 2, 4), dtype=part.dtype)
+    mean: Samples = quotients + ((remainders + part.dtype.type(count // 2)) >> part.dtype.type(shift))
+    return mean
+
+
+def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind == "f":
+        return np.dtype(np.float32 if dtype.itemsize <= 4 else np.float64)
+    return np.dtype({1: np.int16, 2: np.int32, 4: np.int64}[dtype.itemsize])
+
+
+def pool_mode(source: Samples, out: Samples, *, depth: int) -> None:
+    """Write the most frequent of `depth` × 2 × 2 labels; of several that are as frequent the smallest. Parameters as of `pool_mean`."""
+    for z in range(out.shape[0]):
+        sections = source[depth * z : depth * (z + 1)]
+        for y in range(0, out.shape[1], _ROWS // 2):
+            rows = out[z, y : y + _ROWS // 2]
+            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
+            if (part == part[0, 0, 0]).all():  # most blocks of a segmentation
+                rows[...] = part[0, 0, 0]
+                continue
+            labels = np.sort(np.stack([s[i::2, j::2] for s in part for i in (0, 1) for j in (0, 1)]), axis=0)
+            votes = np.stack([(labels == label).sum(axis=0, dtype=np.uint8) for label in labels])
+            rows[...] = np.take_along_axis(labels, votes.argmax(axis=0)[None], axis=0)[0]

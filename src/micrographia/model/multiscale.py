@@ -1,0 +1,129 @@
+"""An image as OME-Zarr sees it: the order of its axes, the grid of its chunks, the shapes of its smaller copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, log2, prod
+from typing import Any
+
+from micrographia.model.records import ImageRecord
+
+# raise it when chunks are cut otherwise: addresses carry it, so that no cache mixes two grids
+GRID = 1
+# images longer than this along an axis, or with more samples, get smaller copies
+_LONGEST_WITHOUT_LEVELS = 256
+_MOST_SAMPLES_WITHOUT_LEVELS = 1 << 24
+_CUBE = 64
+_SQUARE = 512
+# the smallest copy is no longer than this along the axes that are pooled
+_SMALLEST = {True: 64, False: 256}
+_CHUNKS_PER_SHARD = 4
+# OME-Zarr 0.5: time first, then channels, then space
+_ORDER = "tczyx"
+_TYPES: Mapping[str, str] = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One resolution."""
+
+    shape: tuple[int, ...]
+    """Length along each axis."""
+    factors: tuple[int, ...]
+    """Samples of the deposited array that one sample spans along each axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Multiscale:
+    """Axes, levels and chunks of one image. Level 0 is the deposited array."""
+
+    axes: str
+    """One letter an axis in the order that OME-Zarr asks; colour samples are channels."""
+    order: tuple[int, ...]
+    """For each of these axes its place in the image as presented."""
+    levels: tuple[Level, ...]
+    """Highest resolution first."""
+    chunk: tuple[int, ...]
+    """Samples of one chunk along each axis, at every level."""
+    shard: tuple[int, ...]
+    """Samples that one file of a smaller copy holds along each axis."""
+    pools_z: bool
+    """Whether z is a direction in space, and halved like y and x."""
+
+    def ranges_as_presented(self, ranges: tuple[range, ...]) -> tuple[range, ...]:
+        """Return ranges along these axes in the order of the image as presented."""
+        presented = [range(0)] * len(ranges)
+        for place, picked in zip(self.order, ranges, strict=True):
+            presented[place] = picked
+        return tuple(presented)
+
+
+def multiscale_of(image: ImageRecord) -> Multiscale | None:
+    """Return how an image is seen as OME-Zarr; None where it cannot be: complex samples, or axes of which OME-Zarr knows nothing."""
+    names = image.axes if "c" in image.axes else image.axes.replace("s", "c")
+    if image.dtype.startswith("complex") or not set(names) <= set(_ORDER) or len(set(names)) < len(names) or min(image.shape) < 1:
+        return None
+    axes = "".join(a for a in _ORDER if a in names)
+    order = tuple(names.index(a) for a in axes)
+    shape = tuple(image.shape[k] for k in order)
+    pools_z = "z" in axes and not image.is_stack
+    chunk = _chunk(axes, shape, cubes=pools_z)
+    shard = tuple(min(_CHUNKS_PER_SHARD, ceil(n / c)) * c if a in "zyx" else 1 for a, n, c in zip(axes, shape, chunk, strict=True))
+    return Multiscale(axes, order, _levels(axes, shape, "zyx" if pools_z else "yx"), chunk, shard, pools_z)
+
+
+def has_levels(image: ImageRecord) -> bool:
+    """Whether smaller copies of an image are made."""
+    seen = multiscale_of(image)
+    return seen is not None and len(seen.levels) > 1
+
+
+def _chunk(axes: str, shape: tuple[int, ...], *, cubes: bool) -> tuple[int, ...]:
+    length = dict(zip(axes, shape, strict=True))
+    side = _CUBE if cubes else _SQUARE
+    chunk = {axis: min(side, 1 << ceil(log2(length[axis]))) if length[axis] < side else side for axis in "yx"}
+    if cubes:  # thin volumes get flat chunks
+        chunk = {"z": min(_CUBE, 1 << ceil(log2(length["z"]))), "y": _CUBE, "x": _CUBE}
+    elif "z" in length:  # many small planes share a chunk
+        chunk["z"] = max(1, min(_SQUARE * _SQUARE // (chunk["y"] * chunk["x"]), 1 << ceil(log2(length["z"]))))
+    return tuple(chunk.get(axis, 1) for axis in axes)
+
+
+def _levels(axes: str, shape: tuple[int, ...], pooled: str) -> tuple[Level, ...]:
+    levels = [Level(shape, (1,) * len(shape))]
+    longest = max(n for a, n in zip(axes, shape, strict=True) if a in "zyx")
+    if longest <= _LONGEST_WITHOUT_LEVELS and prod(shape) <= _MOST_SAMPLES_WITHOUT_LEVELS:
+        return tuple(levels)
+    smallest = _SMALLEST["z" in pooled]
+    while len(levels) == 1 or max(n for a, n in zip(axes, levels[-1].shape, strict=True) if a in pooled) > smallest:
+        last = levels[-1]
+        halved = tuple(ceil(n / 2) if a in pooled else n for a, n in zip(axes, last.shape, strict=True))
+        grown = tuple(f * 2 if m < n else f for f, n, m in zip(last.factors, last.shape, halved, strict=True))
+        if halved == last.shape:
+            break
+        levels.append(Level(halved, grown))
+    return tuple(levels)
+
+
+def ome_attributes(image: ImageRecord, seen: Multiscale, levels: range, *, name: str = "") -> dict[str, Any]:
+    """Return the attribute `ome` (OME-Zarr 0.5) of the group that holds these levels of an image, each under its number.
+
+    Where the file does not say the distance between samples, it is 1 without a unit. Sample i of a level is the mean of f samples, so it
+    lies (f − 1) / 2 samples behind sample f·i of level 0.
+    """
+    size = image.voxel_size
+    distance = {a: getattr(size, a) or 1.0 for a in "zyx"} if size else {}
+    scale = [float(distance.get(a, 1.0)) for a in seen.axes]
+    axes: list[dict[str, str]] = [{"name": a, "type": _TYPES[a]} for a in seen.axes]
+    for axis in axes:
+        if size and axis["type"] == "space" and getattr(size, axis["name"]):
+            axis["unit"] = size.unit
+    datasets = []
+    for number in levels:
+        factors = seen.levels[number].factors
+        transforms: list[dict[str, Any]] = [{"type": "scale", "scale": [s * f for s, f in zip(scale, factors, strict=True)]}]
+        if any(f > 1 for f in factors):
+            transforms.append({"type": "translation", "translation": [(f - 1) / 2 * s for s, f in zip(scale, factors, strict=True)]})
+        datasets.append({"path": str(number), "coordinateTransformations": transforms})
+    return {"version": "0.5", "multiscales": [{"name": name or image.name or image.path, "axes": axes, "datasets": datasets}]}

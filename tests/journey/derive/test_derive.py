@@ -1,0 +1,167 @@
+"""What should exist and does not is made, once, whatever dies meanwhile."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import zarr
+
+from micrographia.archive.deposit import deposit_folder
+from micrographia.archive.lookup import list_images
+from micrographia.archive.rebuild import rebuild
+from micrographia.archive.withdraw import purge_entry
+from micrographia.catalogue import Outcome
+from micrographia.derive.executors import DaskExecutor, LocalExecutor
+from micrographia.derive.keeper import Keeper
+from micrographia.derive.making import derive
+from micrographia.derive.product import MAKING
+from micrographia.derive.products import PRODUCTS, PYRAMID
+from micrographia.testing.examples import HOOKE
+from micrographia.testing.products import GOOD, POISONED
+
+RECIPES = {p.name: p.recipe for p in PRODUCTS}
+COMMAND = [sys.executable, "-m", "micrographia"]
+
+
+def everything(home):
+    """Every derived file with the time at which it was written."""
+    root = home / "derived"
+    return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+
+
+def test_everything_is_made_once(archive, settings, released):
+    first = derive(archive)
+    assert (first.made, first.failed, first.pending) == (3 + 2 + 3, 0, 0)
+    files = everything(settings.home)
+    again = derive(archive, wait=True)
+    assert (again.made, again.failed, again.pending) == (0, 0, 0)
+    assert everything(settings.home) == files
+    assert list((settings.derived / MAKING).iterdir()) == []
+    states = archive.catalogue.derived.states([i.id for i in list_images(archive, released)[1]], RECIPES)
+    assert all(state == "done" for products in states.values() for state in products.values())
+
+
+def test_levels_are_read_by_zarr(archive, settings, released):
+    derive(archive)
+    image = next(i for i in list_images(archive, released)[1] if i.record.path == "long.mrc")
+    folder = settings.derived / PYRAMID.folder / released / "1" / str(image.id.number)
+    level = np.asarray(zarr.open_array(str(folder / "1"), mode="r"))
+    assert level.shape == (10, 150, 12)
+
+
+def test_what_was_deleted_is_made_again(archive, settings, released):
+    derive(archive)
+    shutil.rmtree(settings.derived / PYRAMID.folder / released / "1")
+    assert derive(archive).made == 2
+    shutil.rmtree(settings.derived)
+    assert derive(archive).made == 8
+
+
+def test_a_rebuilt_catalogue_knows_what_was_made(archive, released):
+    derive(archive)
+    rebuild(archive)
+    done = derive(archive)
+    assert (done.made, done.pending) == (0, 0)
+    assert archive.catalogue.derived.counts(RECIPES)["done"] == 8
+
+
+def test_a_purged_entry_leaves_nothing(archive, settings, released):
+    derive(archive)
+    purge_entry(archive, released, reason="the law asks")
+    derive(archive)
+    assert everything(settings.home) == {}
+
+
+@pytest.fixture
+def executor(settings):
+    opened = LocalExecutor(settings)
+    yield opened
+    opened.close()
+
+
+def test_a_poisoned_file_fails_after_three_tries_and_blocks_no_other(archive, released, executor):
+    keeper = Keeper(archive, executor, (POISONED,))
+    assert keeper.make_all()
+    assert (keeper.made, keeper.pending()) == (1, 0)
+    failures = archive.catalogue.derived.failures()
+    assert [f.tries for f in failures] == [3, 3]
+    assert {f.message for f in failures} == {
+        "The program that reads such files died of this one.",
+        "ValueError: a file that no reader expected",
+    }
+    assert keeper.make_all() and keeper.made == 1  # nothing is tried for ever
+    archive.catalogue.derived.retry()
+    mended = Keeper(archive, executor, (GOOD,))
+    assert mended.make_all() and mended.made == 2
+    assert archive.catalogue.derived.failures() == []
+
+
+def test_a_new_recipe_is_made_anew_and_the_old_files_go(archive, settings, released, executor):
+    Keeper(archive, executor, (GOOD,)).make_all()
+    keeper = Keeper(archive, executor, (replace(GOOD, recipe=2),))
+    assert keeper.make_all() and keeper.made == 3
+    assert {p.name for p in settings.derived.iterdir()} == {MAKING, "good-2"}
+
+
+def test_one_keeper_works_at_a_time(archive, released, executor):
+    lease = archive.catalogue.derived.take_lease("keeper", seconds=60)
+    keeper = Keeper(archive, executor, (GOOD,))
+    assert keeper.make_all() is False and keeper.made == 0
+    archive.catalogue.derived.give_lease_back(lease)
+    assert keeper.make_all() is True
+
+
+def test_a_killed_run_is_completed_by_the_next(archive, settings, folder):
+    for n in range(6):
+        shutil.copy(folder / "long.mrc", folder / f"copy{n}.mrc")
+    deposit_folder(archive, folder, given=HOOKE, until="released")
+    seen = {}
+    for moment in (0.9, 1.3, 1.7):
+        process = subprocess.Popen([*COMMAND, "derive", "--home", str(settings.home)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        whole = {p: t for p, t in everything(settings.home).items() if not p.startswith(MAKING)}
+        assert all(whole.get(p) == t for p, t in seen.items())  # nothing is made twice
+        seen = whole
+    said = json.loads(
+        subprocess.run([*COMMAND, "derive", "--home", str(settings.home), "--wait", "--json"], capture_output=True, check=True).stdout
+    )
+    assert (said["failed"], said["pending"]) == (0, 0)
+    files = everything(settings.home)
+    assert all(files.get(p) == t for p, t in seen.items())
+    assert list((settings.derived / MAKING).iterdir()) == []
+    assert archive.catalogue.derived.counts(RECIPES) == {"done": 9 * 2 + 8, "failed": 0}
+
+
+def test_outcomes_are_kept_for_the_keeper_alone(archive, released):
+    derived = archive.catalogue.derived
+    image = list_images(archive, released)[1][0].id
+    old = derived.take_lease("keeper", seconds=-1)
+    new = derived.take_lease("keeper", seconds=60)
+    assert new.fence == old.fence + 1
+    with pytest.raises(Exception, match="Another process is the keeper now"):
+        derived.record(old, [Outcome(image, "good", 1, "done")])
+    assert derived.done(image.accession, 1, "good", 1) == set()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_makes_the_same_though_a_worker_is_killed(archive, released):
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as cluster:
+        executor = DaskExecutor(cluster.scheduler_address)
+        try:
+            keeper = Keeper(archive, executor)
+            pids = list(executor._client.run(os.getpid).values())
+            os.kill(pids[0], signal.SIGKILL)
+            assert keeper.make_all()
+            assert (keeper.made, keeper.pending()) == (8, 0)
+        finally:
+            executor.close()
