@@ -18,6 +18,7 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api.routes import router
+from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
@@ -69,6 +70,10 @@ def _routes() -> list[BaseRoute]:
         Route("/files/{accession}/{version:int}", _top_folder),
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
+        Route("/iiif/3/{identifier}", iiif.base),
+        Route("/iiif/3/{identifier}/", iiif.base),
+        Route("/iiif/3/{identifier}/info.json", iiif.info),
+        Route("/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{file_format}", iiif.picture),
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/", home_page),
         Route("/entries", results_page),

@@ -171,7 +171,7 @@ async def _samples(site: Site, image: ImageRow, selection: Selection, factors: t
 
 def _as_picture(block: Block, plane: str) -> Block:
     """A section as a picture: its rows along y and its columns along x, whatever they were in the image."""
-    rows, columns = plane
+    rows, columns = plane[0], plane[1]
     axes = "".join(a for a in block.axes if a in (rows, columns, "s")).replace(columns, "X").replace(rows, "Y").lower()
     array = block.array.reshape([n for a, n in zip(block.axes, block.array.shape, strict=True) if a in (rows, columns, "s")])
     size, places = block.voxel_size, dict(zip("zyx", block.origin, strict=True))
