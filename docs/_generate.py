@@ -276,6 +276,7 @@ Beside it, plain addresses answer bytes and pages:
 | `/files/{accession}/{version}/` and folders below | a listing |
 | `/files/{accession}/{version}/manifest.jsonl` | a line a file: path, size, SHA-256, media type |
 | `/files/{accession}/{version}.zip` | files as a ZIP stream |
+| `/iiif/3/{identifier}/…` | pictures by the [IIIF Image API 3](../how-to/iiif.md), level 2 |
 | `/thumbnails/{image}.webp` | a small picture of an image |
 | `/entries`, `/entries/{accession}`, `/images/{image}` | pages |
 | `/sitemap.xml`, `/robots.txt` | for search engines |

@@ -91,6 +91,7 @@ def image_document(accession: str, version: int, image: ImageRecord, *, derived:
             "file": file_link(accession, version, image.path),
             "slice": f"/api/v1/images/{identifier}/slice",
             "crop": f"/api/v1/images/{identifier}/crop",
+            "iiif": f"/iiif/3/{identifier}",
             "thumbnail": f"/thumbnails/{identifier}.webp",
         },
         "derived": dict(derived or {}),

@@ -20,6 +20,7 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api.routes import router
+from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
@@ -77,6 +78,10 @@ def _routes() -> list[BaseRoute]:
         # the busiest questions of the API go past its dependency injection; api/routes.py describes them
         Route("/api/v1/images/{image_id}/slice", section),
         Route("/api/v1/images/{image_id}/crop", crop),
+        Route("/iiif/3/{identifier}", iiif.base),
+        Route("/iiif/3/{identifier}/", iiif.base),
+        Route("/iiif/3/{identifier}/info.json", iiif.info),
+        Route("/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{file_format}", iiif.picture),
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/", home_page),
         Route("/entries", results_page),

@@ -49,5 +49,5 @@ class SecurityHeaders:
 # everything public is readable without credentials; viewers elsewhere need the range headers
 _CROSS_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Repr-Digest"),
+    (b"access-control-expose-headers", b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Repr-Digest"),
 )

@@ -34,6 +34,8 @@ STATUS_CODES: Mapping[type[MicrographiaError], int] = {
     UnavailableError: 503,
 }
 _API_PREFIX = "/api/"
+# addresses of pictures: who follows them is no reader of pages
+_PICTURES = ("/thumbnails/", "/iiif/")
 _log = logging.getLogger("micrographia.web")
 
 
@@ -84,4 +86,4 @@ def _answer(request: Request, status: int, said: Mapping[str, object], *, tombst
 
 
 def _wants_html(request: Request) -> bool:
-    return not request.url.path.startswith("/thumbnails/") and "text/html" in request.headers.get("accept", "text/html")
+    return not request.url.path.startswith(_PICTURES) and "text/html" in request.headers.get("accept", "text/html")

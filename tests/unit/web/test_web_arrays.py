@@ -11,7 +11,7 @@ from micrographia.imaging.planes import shrink
 from micrographia.model.image import RawLayout, Statistics
 from micrographia.model.records import ImageRecord
 from micrographia.web.stream.arrays import contiguous_run, npy_header, parse_interval, select, shrunk_section
-from micrographia.web.stream.sections import parse_section, section_index
+from micrographia.web.stream.sections import at_level, level_of, parse_section, section_index
 
 
 def record(axes="zyx", shape=(9, 20, 30), dtype="int16", **more):
@@ -90,6 +90,9 @@ def test_intervals_outside_are_refused_in_a_sentence(text):
         {"max_size": "1"},
         {"max_size": "99999"},
         {"level": "3"},
+        {"level": "-1"},
+        {"index": "9" * 5000},
+        {"region": f"0,0,{'9' * 4300},1"},
         {"nonsense": "1"},
         {"c": "0"},
     ],
@@ -97,7 +100,7 @@ def test_intervals_outside_are_refused_in_a_sentence(text):
 def test_a_section_that_cannot_be_is_refused(query):
     image = record()
     with pytest.raises(InvalidInputError):
-        section_index(image, parse_section(query, image))
+        section_index(image, parse_section(query, at_level(image, level_of(query))[0]))
 
 
 def test_a_smaller_picture_is_the_same_in_bands(monkeypatch):

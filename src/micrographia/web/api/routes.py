@@ -133,7 +133,8 @@ def image(request: Request, image_id: ImageIdentifier) -> Json:
 _SECTION_PARAMETERS = {
     "axis": "Axis across which to cut: z, y, x; t or c where the image has them.",
     "index": "Which section, from 0; the central one without it.",
-    "format": "png, webp, jpg; npy gives the deposited numbers.",
+    "level": "Resolution level; 0 is the deposited one, and at each one more every direction in space is halved by means.",
+    "format": "png, webp, jpg; npy and tiff give the deposited numbers.",
     "region": "x,y,width,height in the section's columns and rows.",
     "min": "Value that is black; automatic without it.",
     "max": "Value that is white.",
@@ -143,14 +144,19 @@ _SECTION_PARAMETERS = {
 }
 _CROP_PARAMETERS = {
     **{axis: f"start:stop along {axis}; all of it without." for axis in "tczyx"},
-    "format": "npy",
+    "level": "Resolution level, 0 without it; start and stop count its samples.",
+    "format": "npy; tiff (OME-TIFF) and mrc keep voxel size and place.",
 }
+_POWER_PARAMETERS = {name: _SECTION_PARAMETERS[name] for name in ("axis", "index", "t", "c")}
 
 
 @router.get(
     "/images/{image_id}/slice",
     summary="A section of an image",
-    responses={**_FAILURES, 200: {"content": {"image/png": {}, "image/webp": {}, "image/jpeg": {}, "application/x-npy": {}}}},
+    responses={
+        **_FAILURES,
+        200: {"content": {"image/png": {}, "image/webp": {}, "image/jpeg": {}, "application/x-npy": {}, "image/tiff": {}}},
+    },
     response_class=Response,
     openapi_extra=_documented(_SECTION_PARAMETERS),
 )
@@ -162,13 +168,25 @@ async def section(request: Request, image_id: ImageIdentifier) -> Any:
 @router.get(
     "/images/{image_id}/crop",
     summary="A block of an image",
-    responses={**_FAILURES, 200: {"content": {"application/x-npy": {}}}},
+    responses={**_FAILURES, 200: {"content": {"application/x-npy": {}, "image/tiff": {}, "application/x-mrc": {}}}},
     response_class=Response,
     openapi_extra=_documented(_CROP_PARAMETERS),
 )
 async def crop(request: Request, image_id: ImageIdentifier) -> Any:
-    """Exactly the deposited values of a block, all axes kept; at most 256 MiB at once."""
+    """Exactly the deposited values of a block, all axes kept; at most 256 MiB at once. A link that can be cited: POST /crops."""
     return await image_streams.crop(request)
+
+
+@router.get(
+    "/images/{image_id}/power",
+    summary="The power spectrum of a micrograph",
+    responses={**_FAILURES, 200: {"content": {"image/png": {}}}},
+    response_class=Response,
+    openapi_extra=_documented(_POWER_PARAMETERS),
+)
+async def power(request: Request, image_id: ImageIdentifier) -> Any:
+    """As a PNG, logarithmic, zero frequency in the middle; of the central 1024² pixels where there are more."""
+    return await image_streams.power(request)
 
 
 def image_json(site: Site, row: ImageRow) -> Json:

@@ -15,17 +15,21 @@ from starlette.responses import Response
 
 from micrographia.errors import InvalidInputError
 from micrographia.imaging.contrast import display_limits, to_uint8
+from micrographia.imaging.levels import level_count, level_factors, level_shape
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.imaging.png import encode_png
 from micrographia.model.records import ImageRecord
 from micrographia.web.stream.arrays import parse_interval
 
 PICTURE_TYPES: Mapping[str, str] = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
-FORMATS = (*PICTURE_TYPES, "npy")
+NUMBER_TYPES: Mapping[str, str] = {"npy": "application/x-npy", "tiff": "image/tiff"}
+FORMATS = (*PICTURE_TYPES, *NUMBER_TYPES)
 # larger pictures are encoded in a thread: the others need not wait for them
 _ENCODE_IN_LOOP_PIXELS = 1 << 20
 # WebP cannot be larger (RFC 9649: 14 bits), and no screen is
 _MOST_PICTURE_SIDE = 16_383
+# no figure of a request is longer, and longer ones are slow to parse
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,34 @@ class SectionRequest:
     high: float | None
     max_size: int | None
     """Pictures no longer than this are wanted, pixels; means of squares of pixels."""
+    level: int = 0
+    """Resolution level; index and region count its samples."""
+
+
+def at_level(record: ImageRecord, level: int) -> tuple[ImageRecord, tuple[int, ...]]:
+    """Return the image as it is at a resolution level, and how many deposited samples one of its samples spans along each axis."""
+    count = level_count(record.axes, record.shape, is_stack=record.is_stack)
+    if not 0 <= level < count:
+        there = "there is only level 0, the deposited resolution" if count == 1 else f"there are levels 0 to {count - 1}"
+        raise InvalidInputError(f"level={level}: of this image {there}.")
+    factors = level_factors(record.axes, level=level, is_stack=record.is_stack)
+    if level == 0:
+        return record, factors
+    return record.model_copy(update={"shape": level_shape(record.shape, factors), "layout": None}), factors
+
+
+def level_of(query: Mapping[str, str]) -> int:
+    """Return the resolution level that the parameters of a request name."""
+    return _whole(query.get("level"), "level", default=0)
 
 
 def parse_section(query: Mapping[str, str], record: ImageRecord) -> SectionRequest:
-    """Return what the parameters of a request ask; InvalidInputError, in a sentence, where they make no sense for the image."""
+    """Return what the parameters of a request ask; InvalidInputError, in a sentence, where they make no sense for the image.
+
+    `record` is the image as it is at the level that the request names (see `at_level`).
+    """
     given = dict(query)
+    level = _whole(given.pop("level", None), "level", default=0)
     lengths = dict(zip(record.axes, record.shape, strict=True))
     axis = given.pop("axis", None) or _default_axis(record)
     if axis not in lengths and axis != "z":
@@ -67,16 +94,13 @@ def parse_section(query: Mapping[str, str], record: ImageRecord) -> SectionReque
     region = _region(given.pop("region", None))
     low, high = _number(given.pop("min", None), "min"), _number(given.pop("max", None), "max")
     max_size = _whole(given.pop("max_size", None), "max_size", default=0)
-    level = _whole(given.pop("level", None), "level", default=0)
-    if level != 0:
-        raise InvalidInputError(f"level={level}: only level 0, the deposited resolution, is there; max_size gives smaller pictures.")
     if given:
         raise InvalidInputError(f"{sorted(given)[0][:40]} is no parameter of a section of this image.")
     if low is not None and high is not None and low > high:
         raise InvalidInputError(f"min={low:g} is greater than max={high:g}.")
     if max_size and not 16 <= max_size <= _MOST_PICTURE_SIDE:
         raise InvalidInputError(f"max_size={max_size}: expected 16 to {_MOST_PICTURE_SIDE} pixels.")
-    return SectionRequest(axis, index, fixed, wanted, region, low, high, max_size or None)
+    return SectionRequest(axis, index, fixed, wanted, region, low, high, max_size or None, level)
 
 
 def section_index(record: ImageRecord, asked: SectionRequest) -> tuple[object, ...]:
@@ -118,7 +142,7 @@ def _picture(array: NDArray[Any], record: ImageRecord, asked: SectionRequest) ->
         raise InvalidInputError(f"A {asked.format} of {array.shape[-1]} × {array.shape[-2]} cannot be; use png, a region or max_size.")
     low, high = asked.low, asked.high
     if low is None or high is None:
-        automatic = limits(array, record, is_shrunk=asked.max_size is not None)
+        automatic = limits(array, record, is_shrunk=asked.max_size is not None or asked.level > 0)
         low, high = automatic[0] if low is None else low, automatic[1] if high is None else high
     grey = to_uint8(array, low, high)
     if "s" in record.axes and grey.ndim == 3:
@@ -160,7 +184,7 @@ def _region(text: str | None) -> tuple[int, int, int, int] | None:
     if text is None:
         return None
     try:
-        x, y, width, height = (int(part) for part in text.split(","))
+        x, y, width, height = (_int(part) for part in text.split(","))
     except ValueError as exc:
         raise InvalidInputError(f"region={text[:60]}: expected x,y,width,height in whole pixels.") from exc
     return x, y, width, height
@@ -170,9 +194,15 @@ def _whole(text: str | None, name: str, *, default: int) -> int:
     if text is None or text == "":
         return default
     try:
-        return int(text)
+        return _int(text)
     except ValueError as exc:
         raise InvalidInputError(f"{name}={text[:40]}: expected a whole number.") from exc
+
+
+def _int(text: str) -> int:
+    if len(text) > _MOST_DIGITS or not text.isascii() or "_" in text:
+        raise ValueError(text[:_MOST_DIGITS])
+    return int(text)
 
 
 def _number(text: str | None, name: str) -> float | None:
