@@ -118,6 +118,8 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
     by_reference = _referenced_kind(pattern, header, clues)
     if by_reference:
         return by_reference
+    if pattern.format == "eer":
+        return "movies"
     path = variant.first.path
     known, own = words(path), _words(stem_of(variant.first.name))
     z, y, x = header.shape_zyx

@@ -58,6 +58,8 @@ class Format:
     """Whether a file that starts with these bytes is of this format."""
     folder: bool = False
     """Whether the format is a folder of files."""
+    container: str = ""
+    """Name of the format that its files are by their first bytes too; their own suffix then says more."""
 
 
 def _is_mrc(head: bytes) -> bool:
@@ -101,6 +103,8 @@ FORMATS: tuple[Format, ...] = (
         isolated=True,
     ),
     Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
+    Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
+    Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
     Format(
         "tiff",
         "TIFF, OME-TIFF, ImageJ",
@@ -111,6 +115,7 @@ FORMATS: tuple[Format, ...] = (
         isolated=True,
         magic=_is_tiff,
     ),
+    Format("eer", "EER movie", "image/tiff", (".eer",), "image", "eer", isolated=True, container="tiff"),
     Format(
         "hdf5",
         "HDF5",
@@ -135,7 +140,7 @@ _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
 # endings that other programs use for text: only a file that looks binary is an MRC image there
 _SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
-_FOREIGN_SUFFIXES = frozenset((".eer", ".dm3", ".dm4", ".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
+_FOREIGN_SUFFIXES = frozenset((".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
 # what the standard library's table lacks
 _MEDIA_TYPES = {
@@ -180,7 +185,8 @@ def identify(name: str, head: bytes) -> Format | None:
         return None
     for candidate, magic in _BY_MAGIC:
         if magic(head):
-            return candidate
+            named = _BY_SUFFIX.get(last)
+            return named if named is not None and named.container == candidate.name else candidate
     first = lower.rfind(".", 0, len(lower) - len(last))
     format_ = (_BY_SUFFIX.get(lower[first:]) if first >= 0 else None) or _BY_SUFFIX.get(last)
     if format_ is None or format_.folder or (last in _SHARED_SUFFIXES and _is_text(head)):
