@@ -126,6 +126,15 @@ FORMATS: tuple[Format, ...] = (
         isolated=True,
         magic=lambda h: h[:8] == b"\x89HDF\r\n\x1a\n",
     ),
+    *(
+        Format(f"picture.{name}", title, f"image/{name}", suffixes, "image", "picture", isolated=True, magic=magic)
+        for name, title, suffixes, magic in (
+            ("png", "PNG", (".png",), lambda h: h[:8] == b"\x89PNG\r\n\x1a\n"),
+            ("jpeg", "JPEG", (".jpg", ".jpeg"), lambda h: h[:3] == b"\xff\xd8\xff"),
+            ("bmp", "BMP", (".bmp",), lambda h: h[:2] == b"BM" and h[6:10] == bytes(4)),
+            ("webp", "WebP", (".webp",), lambda h: h[:4] == b"RIFF" and h[8:12] == b"WEBP"),
+        )
+    ),
     Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
     Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
     Format("star", "STAR", "text/x-star", (".star", ".tomostar"), "table", "star"),
