@@ -30,7 +30,7 @@ from micrographia.formats.source import ByteSource, ByteTree
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader
 
-Kind = Literal["image", "table", "sidecar"]
+Kind = Literal["image", "table", "annotation", "sidecar"]
 
 # bytes of a file's start that `identify` looks at
 HEAD_BYTES = 1024
@@ -49,7 +49,7 @@ class Format:
     suffixes: tuple[str, ...]
     """File name endings, lower case, with the dot."""
     kind: Kind
-    """image: holds arrays; table: rows (particles, picks); sidecar: describes other files."""
+    """image: holds arrays; table: rows (particles, picks); annotation: contours, meshes; sidecar: describes other files."""
     module: str
     """Module of this package that reads it."""
     isolated: bool = False
@@ -68,6 +68,14 @@ def _is_mrc(head: bytes) -> bool:
 
 def _is_deltavision(head: bytes) -> bool:
     return head[96:98] in (b"\xa0\xc0", b"\xc0\xa0") and len(head) >= 1024
+
+
+def _is_nifti(head: bytes) -> bool:
+    return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
+
+
+def _is_amira(head: bytes) -> bool:
+    return head[:12] in (b"# AmiraMesh ", b"# HyperMesh ") or head[:8] == b"# Avizo "
 
 
 def _is_tiff(head: bytes) -> bool:
@@ -105,6 +113,11 @@ FORMATS: tuple[Format, ...] = (
     Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
     Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
     Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
+    Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
+    Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
+    Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
+    Format("amira", "Amira mesh", "application/x-amira", (".am",), "image", "amira", isolated=True, magic=_is_amira),
+    Format("imod", "IMOD model", "application/x-imod", (".mod",), "annotation", "imod", magic=lambda h: h[:6] == b"IMODV1"),
     Format(
         "tiff",
         "TIFF, OME-TIFF, ImageJ",
@@ -146,8 +159,10 @@ FORMATS: tuple[Format, ...] = (
 _BY_NAME = {f.name: f for f in FORMATS}
 _BY_MAGIC = tuple((f, f.magic) for f in FORMATS if f.magic)
 _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
-# endings that other programs use for text: only a file that looks binary is an MRC image there
-_SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali"))
+# endings that other programs use for text: only a file that looks binary is an image there
+_SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali", ".xmp"))
+# endings that many programs use: the first bytes decide
+_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
 _FOREIGN_SUFFIXES = frozenset((".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
@@ -198,7 +213,7 @@ def identify(name: str, head: bytes) -> Format | None:
             return named if named is not None and named.container == candidate.name else candidate
     first = lower.rfind(".", 0, len(lower) - len(last))
     format_ = (_BY_SUFFIX.get(lower[first:]) if first >= 0 else None) or _BY_SUFFIX.get(last)
-    if format_ is None or format_.folder or (last in _SHARED_SUFFIXES and _is_text(head)):
+    if format_ is None or format_.folder or last in _MAGIC_SUFFIXES or (last in _SHARED_SUFFIXES and _is_text(head)):
         return None
     return format_
 
