@@ -15,9 +15,6 @@ MRC_FORMATS = frozenset(("mrc", "mrc.gz", "mrc.bz2"))
 _MAP_SUFFIXES = (".map", ".ccp4", ".map.gz", ".ccp4.gz", ".map.bz2", ".ccp4.bz2")
 # image files that no reader here opens: what they usually are
 _FOREIGN = {
-    ".eer": "movies",
-    ".dm3": "images",
-    ".dm4": "images",
     ".ser": "images",
     ".emd": "images",
     ".tvips": "movies",
@@ -26,15 +23,12 @@ _FOREIGN = {
     ".smv": "diffraction",
     ".czi": "fluorescence",
     ".nd2": "fluorescence",
-    ".lif": "fluorescence",
     ".oib": "fluorescence",
     ".oir": "fluorescence",
     ".vsi": "fluorescence",
     ".lof": "fluorescence",
     ".xrm": "X-ray projections",
     ".txrm": "X-ray projections",
-    ".am": "images",
-    ".spi": "images",
     ".hed": "images",
 }
 
@@ -130,6 +124,8 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
         return "gain reference"
     is_integer = header.dtype.startswith(("int", "uint", "bool"))
     if is_integer and (_LABEL & own or (_MASK & own and pattern.format not in MRC_FORMATS)):
+        return "labels"
+    if pattern.format == "amira" and is_integer and ("materials" in variant.first.metadata or "label" in header.name.lower()):
         return "labels"
     if pattern.format.startswith("picture."):
         return "" if _is_illustration(pattern, header, own, known) else "micrographs" if _MICROGRAPH & known else "plane"
