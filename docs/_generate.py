@@ -198,7 +198,7 @@ def formats_page() -> str:
         (
             f.title,
             ", ".join(f"`{s}`" for s in f.suffixes) + (" (folder)" if f.folder else ""),
-            {"image": "images", "table": "rows", "sidecar": "description of other files"}[f.kind],
+            {"image": "images", "table": "rows", "annotation": "contours, meshes", "sidecar": "description of other files"}[f.kind],
             "worker process with limits" if f.isolated else "bounded reader",
             f"`{f.name}`",
         )

@@ -15,9 +15,6 @@ MRC_FORMATS = frozenset(("mrc", "mrc.gz", "mrc.bz2"))
 _MAP_SUFFIXES = (".map", ".ccp4", ".map.gz", ".ccp4.gz", ".map.bz2", ".ccp4.bz2")
 # image files that no reader here opens: what they usually are
 _FOREIGN = {
-    ".eer": "movies",
-    ".dm3": "images",
-    ".dm4": "images",
     ".ser": "images",
     ".emd": "images",
     ".tvips": "movies",
@@ -26,15 +23,12 @@ _FOREIGN = {
     ".smv": "diffraction",
     ".czi": "fluorescence",
     ".nd2": "fluorescence",
-    ".lif": "fluorescence",
     ".oib": "fluorescence",
     ".oir": "fluorescence",
     ".vsi": "fluorescence",
     ".lof": "fluorescence",
     ".xrm": "X-ray projections",
     ".txrm": "X-ray projections",
-    ".am": "images",
-    ".spi": "images",
     ".hed": "images",
 }
 
@@ -53,6 +47,9 @@ _FLUORESCENCE = frozenset(
 ) | frozenset(("confocal", "widefield", "nuclei", "nucleus", "channel", "background"))
 _X_RAY = frozenset(("xray", "sxt", "txm", "nanoct", "microct", "ct"))
 _DIFFRACTION = frozenset(("diffraction", "microed", "diff", "saed"))
+_ILLUSTRATION = frozenset(("figure", "fig", "screenshot", "thumb", "thumbnail", "preview", "plot", "logo", "fsc", "schematic"))
+_FEWEST_PICTURES = 3
+_LARGE_PICTURE = 1500
 _AVERAGES = frozenset(("averages", "classes", "templates", "avgs"))
 _CLASS_FILE = re.compile(r"(_classes|class_averages|class2d|templates)", re.IGNORECASE)
 _HALF = re.compile(r"(?<![A-Za-z])half[_-]?(?:map|vol|volume)?[_-]?([12ABab])(?![A-Za-z0-9])|half([12])(?=_)", re.IGNORECASE)
@@ -118,6 +115,8 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
     by_reference = _referenced_kind(pattern, header, clues)
     if by_reference:
         return by_reference
+    if pattern.format == "eer":
+        return "movies"
     path = variant.first.path
     known, own = words(path), _words(stem_of(variant.first.name))
     z, y, x = header.shape_zyx
@@ -126,9 +125,21 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
     is_integer = header.dtype.startswith(("int", "uint", "bool"))
     if is_integer and (_LABEL & own or (_MASK & own and pattern.format not in MRC_FORMATS)):
         return "labels"
+    if pattern.format == "amira" and is_integer and ("materials" in variant.first.metadata or "label" in header.name.lower()):
+        return "labels"
+    if pattern.format.startswith("picture."):
+        return "" if _is_illustration(pattern, header, own, known) else "micrographs" if _MICROGRAPH & known else "plane"
     if pattern.format in MRC_FORMATS:
         return _mrc_kind(pattern, variant, known, own)
     return _light_kind(header, known) or _other_kind(pattern, variant, known, clues, max(y, x))
+
+
+def _is_illustration(pattern: Pattern, header: ImageHeader, own: frozenset[str], known: frozenset[str]) -> bool:
+    """A few pictures, or ones named so, are figures and screenshots; numbered ones, or a large grey one, come from a microscope."""
+    if _ILLUSTRATION & own:
+        return True
+    is_few = pattern.count < _FEWEST_PICTURES
+    return is_few and not (_MICROGRAPH | _VOLUME_EM | _FLUORESCENCE) & known and ("c" in header.axes or max(header.shape) < _LARGE_PICTURE)
 
 
 def _foreign_kind(pattern: Pattern) -> str:

@@ -81,6 +81,7 @@ class _Assembly:
         for fact in [*labels, *in_order.free_masks]:
             self._segmentation(fact)
         self._points()
+        self._models()
         self._acquisitions(gains)
         self._processes()
         return Draft(self._tree(gains), self._comments, self._file_count)
@@ -256,6 +257,31 @@ class _Assembly:
             self._note("annotations", f"coordinates: {rows:,} rows in {pattern.first.first.name}")
             self._parts["annotations"].append(part)
             self._places.append((part["id"], pattern.first.first.path))
+
+    def _models(self) -> None:
+        """Models of contours, points and meshes become annotations, one a pattern of file names."""
+        for pattern in self._patterns:
+            if pattern.format != "imod" or id(pattern) in self._used:
+                continue
+            fact = pattern.first.first
+            objects = fact.metadata.get("objects", ())
+            is_points = bool(objects) and all(o["kind"] == "scattered points" and not o["mesh_count"] for o in objects)
+            is_mesh = fact.metadata.get("mesh_count", 0) > 0 and not fact.metadata.get("contour_count", 0)
+            single = pattern.count == 1
+            part: dict[str, Any] = {
+                "id": self._names.give(stem_of(fact.name) if single else "models", "models"),
+                "kind": "points" if is_points else "mesh" if is_mesh else "segmentation",
+            }
+            grid = tuple(fact.metadata.get("image_shape", ()))
+            candidates = [identifier for identifier, _, known in self._grids if known == grid]
+            if len(candidates) == 1 and single:
+                part["of"] = candidates[0]
+            part |= {"files": list(self._globs.of([pattern])), "object": Blank("what is drawn: membrane, microtubule, vesicle, …")}
+            part["method"] = Blank("manual, or the program that made it")
+            self._used.add(id(pattern))
+            counted = ", ".join(f"{fact.metadata.get(f'{k}_count', 0):,} {k}s" for k in ("object", "contour", "point"))
+            self._note("annotations", f"{counted} in {fact.name}")
+            self._parts["annotations"].append(part)
 
     # ---- how it was made
 

@@ -1,4 +1,4 @@
-"""MRC files inside gzip or bzip2: decoded as a stream, with bounded memory, from the start up to the part that is asked for."""
+"""MRC and NIfTI files inside gzip or bzip2: decoded as a stream, with bounded memory, from the start up to the part that is asked for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from micrographia.errors import IntegrityError
-from micrographia.formats import mrc
+from micrographia.formats import mrc, nifti
 from micrographia.formats.description import Contents, LazyImage, UnreadableError
 from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
@@ -31,12 +32,13 @@ def inspect(source: ByteSource, path: str) -> Contents:
     """Return what the MRC header inside says; see `registry`. The images have no layout: their bytes lie nowhere as they are."""
     try:
         decoded = DecodedSource(source)
-        end = mrc.data_end(decoded)
+        inner = _inner(source)
+        end = inner.data_end(decoded)
         if _is_gzip(source) and end > source.size * _GZIP_EXPANSION:
             decoded.size = source.size * _GZIP_EXPANSION
         else:
             decoded.size = decoded.measure(end + 1) if end < _PROVE_BYTES else end
-        contents = mrc.inspect(decoded, path)
+        contents: Contents = inner.inspect(decoded, path)
     except (IntegrityError, zlib.error, OSError, EOFError) as exc:
         raise _broken(source, exc) from exc
     return replace(contents, images=tuple(replace(image, layout=None) for image in contents.images))
@@ -46,8 +48,9 @@ def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> La
     """Return the image as a lazy array that decodes the file up to what is asked for; see `registry`."""
     decoded = DecodedSource(source)
     try:
-        decoded.size = mrc.data_end(decoded)
-        return _DecodedImage(source, decoded, mrc.open_image(decoded, index, None))
+        inner = _inner(source)
+        decoded.size = inner.data_end(decoded)
+        return _DecodedImage(source, decoded, inner.open_image(decoded, index, None))
     except (zlib.error, OSError, EOFError) as exc:
         raise _broken(source, exc) from exc
 
@@ -123,15 +126,19 @@ class _DecodedImage(LazyImage):
             raise _broken(self._source, exc) from exc
 
 
+def _inner(source: ByteSource) -> ModuleType:
+    return nifti if ".nii" in source.name.lower()[-8:] else mrc
+
+
 def _is_gzip(source: ByteSource) -> bool:
     return source.size < 2 or source.read(0, 2) == b"\x1f\x8b"
 
 
 def _broken(source: ByteSource, reason: Exception) -> UnreadableError:
     return UnreadableError(
-        "mrc.unreadable",
+        f"{_inner(source).__name__.rpartition('.')[2]}.unreadable",
         f"{source.name} cannot be decompressed.",
         found=str(reason) or type(reason).__name__,
-        expected="a whole gzip or bzip2 file with an MRC file inside",
+        expected="a whole gzip or bzip2 file with an MRC or NIfTI file inside",
         hint="Transfer the file again, or compress it again from the original.",
     )

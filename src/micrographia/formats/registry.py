@@ -30,7 +30,7 @@ from micrographia.formats.source import ByteSource, ByteTree
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader
 
-Kind = Literal["image", "table", "sidecar"]
+Kind = Literal["image", "table", "annotation", "sidecar"]
 
 # bytes of a file's start that `identify` looks at
 HEAD_BYTES = 1024
@@ -49,7 +49,7 @@ class Format:
     suffixes: tuple[str, ...]
     """File name endings, lower case, with the dot."""
     kind: Kind
-    """image: holds arrays; table: rows (particles, picks); sidecar: describes other files."""
+    """image: holds arrays; table: rows (particles, picks); annotation: contours, meshes; sidecar: describes other files."""
     module: str
     """Module of this package that reads it."""
     isolated: bool = False
@@ -58,6 +58,8 @@ class Format:
     """Whether a file that starts with these bytes is of this format."""
     folder: bool = False
     """Whether the format is a folder of files."""
+    container: str = ""
+    """Name of the format that its files are by their first bytes too; their own suffix then says more."""
 
 
 def _is_mrc(head: bytes) -> bool:
@@ -66,6 +68,18 @@ def _is_mrc(head: bytes) -> bool:
 
 def _is_deltavision(head: bytes) -> bool:
     return head[96:98] in (b"\xa0\xc0", b"\xc0\xa0") and len(head) >= 1024
+
+
+def _is_nifti(head: bytes) -> bool:
+    return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
+
+
+def _is_amira(head: bytes) -> bool:
+    return head[:12] in (b"# AmiraMesh ", b"# HyperMesh ") or head[:8] == b"# Avizo "
+
+
+def _is_leica(head: bytes) -> bool:
+    return head[:4] == b"\x70\0\0\0" and head[8:9] == b"\x2a" and head[13:15] == b"<\0"
 
 
 def _is_tiff(head: bytes) -> bool:
@@ -101,6 +115,14 @@ FORMATS: tuple[Format, ...] = (
         isolated=True,
     ),
     Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
+    Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
+    Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
+    Format("lif", "Leica LIF", "application/x-leica-lif", (".lif",), "image", "leica", isolated=True, magic=_is_leica),
+    Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
+    Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
+    Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
+    Format("amira", "Amira mesh", "application/x-amira", (".am",), "image", "amira", isolated=True, magic=_is_amira),
+    Format("imod", "IMOD model", "application/x-imod", (".mod",), "annotation", "imod", magic=lambda h: h[:6] == b"IMODV1"),
     Format(
         "tiff",
         "TIFF, OME-TIFF, ImageJ",
@@ -111,6 +133,7 @@ FORMATS: tuple[Format, ...] = (
         isolated=True,
         magic=_is_tiff,
     ),
+    Format("eer", "EER movie", "image/tiff", (".eer",), "image", "eer", isolated=True, container="tiff"),
     Format(
         "hdf5",
         "HDF5",
@@ -120,6 +143,15 @@ FORMATS: tuple[Format, ...] = (
         "hdf5",
         isolated=True,
         magic=lambda h: h[:8] == b"\x89HDF\r\n\x1a\n",
+    ),
+    *(
+        Format(f"picture.{name}", title, f"image/{name}", suffixes, "image", "picture", isolated=True, magic=magic)
+        for name, title, suffixes, magic in (
+            ("png", "PNG", (".png",), lambda h: h[:8] == b"\x89PNG\r\n\x1a\n"),
+            ("jpeg", "JPEG", (".jpg", ".jpeg"), lambda h: h[:3] == b"\xff\xd8\xff"),
+            ("bmp", "BMP", (".bmp",), lambda h: h[:2] == b"BM" and h[6:10] == bytes(4)),
+            ("webp", "WebP", (".webp",), lambda h: h[:4] == b"RIFF" and h[8:12] == b"WEBP"),
+        )
     ),
     Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
     Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
@@ -132,10 +164,12 @@ FORMATS: tuple[Format, ...] = (
 _BY_NAME = {f.name: f for f in FORMATS}
 _BY_MAGIC = tuple((f, f.magic) for f in FORMATS if f.magic)
 _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
-# endings that other programs use for text: only a file that looks binary is an MRC image there
-_SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali"))
+# endings that other programs use for text: only a file that looks binary is an image there
+_SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali", ".xmp"))
+# endings that many programs use: the first bytes decide
+_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
-_FOREIGN_SUFFIXES = frozenset((".eer", ".dm3", ".dm4", ".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
+_FOREIGN_SUFFIXES = frozenset((".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
 # what the standard library's table lacks
 _MEDIA_TYPES = {
@@ -180,10 +214,11 @@ def identify(name: str, head: bytes) -> Format | None:
         return None
     for candidate, magic in _BY_MAGIC:
         if magic(head):
-            return candidate
+            named = _BY_SUFFIX.get(last)
+            return named if named is not None and named.container == candidate.name else candidate
     first = lower.rfind(".", 0, len(lower) - len(last))
     format_ = (_BY_SUFFIX.get(lower[first:]) if first >= 0 else None) or _BY_SUFFIX.get(last)
-    if format_ is None or format_.folder or (last in _SHARED_SUFFIXES and _is_text(head)):
+    if format_ is None or format_.folder or last in _MAGIC_SUFFIXES or (last in _SHARED_SUFFIXES and _is_text(head)):
         return None
     return format_
 

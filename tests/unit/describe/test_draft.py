@@ -340,3 +340,27 @@ def test_real_files_are_drafted(real_data, files, wanted):
             descriptions.append(inspect(source, name.rpartition("/")[2]))
     sheet = drafted(*descriptions)
     assert {part: len(getattr(sheet, part)) for part in wanted} == wanted
+
+
+def test_eer_movies_models_labels_and_pictures_find_their_places(image):
+    from micrographia.formats.description import FileDescription
+    from micrographia.model.image import ImageHeader
+
+    def described(path, format_name, *headers, **metadata):
+        return FileDescription(path, 1000, format_name, "", headers, metadata)
+
+    drawn = {"kind": "closed contours", "mesh_count": 0}
+    sheet = drafted(
+        *[described(f"raw/grid_{n:03}.eer", "eer", ImageHeader("tyx", (300, 4096, 4096), "uint8")) for n in range(4)],
+        image("cell_rec.mrc", (96, 400, 512), "int16", size=10.0),
+        described("cell.mod", "imod", objects=[drawn], image_shape=[96, 400, 512], contour_count=2, mesh_count=0, object_count=1),
+        described("cell_seg.am", "amira", ImageHeader("zyx", (96, 400, 512), "uint8", name="Labels"), materials=[]),
+        described("figure 1.png", "picture.png", ImageHeader("cyx", (3, 900, 1200), "uint8", channels=("red", "green", "blue"))),
+        *[described(f"sections/s_{n:03}.png", "picture.png", ImageHeader("yx", (900, 900), "uint8")) for n in range(5)],
+    )
+    sets = {s.kind: s for s in sheet.image_sets}
+    assert sets["movies"].files == ("raw/*.eer",) and (sets["movies"].frames, sets["movies"].width_px) == (300, 4096)
+    assert sets["images"].files == ("sections/*.png",)
+    assert {(a.kind, a.files) for a in sheet.annotations} == {("segmentation", ("cell.mod",)), ("segmentation", ("cell_seg.am",))}
+    assert all(a.of == "cell_rec" for a in sheet.annotations)
+    assert sheet.other_files == ("figure 1.png",)

@@ -27,9 +27,9 @@ def test_first_bytes_then_the_name_tell_the_format(name, head, expected):
     assert identify(name, head).name == expected
 
 
-@pytest.mark.parametrize("name", ["readme.txt", "noext", "a.gz", "a.eer", "a.tar.gz", "map", "a.zarr", ".mrc.swp"])
+@pytest.mark.parametrize("name", ["readme.txt", "noext", "a.gz", "a.nef", "a.tar.gz", "map", "a.zarr", ".mrc.swp"])
 def test_what_nobody_reads_is_not_guessed(name):
-    assert identify(name, b"II*\0" if name.endswith("eer") else b"some text") is None
+    assert identify(name, b"II*\0" if name.endswith("nef") else b"some text") is None
 
 
 def test_what_nobody_reads_is_stored_and_said_so():

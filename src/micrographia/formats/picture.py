@@ -1,0 +1,192 @@
+"""PNG, JPEG, BMP and WebP: one image, or colour channels ``cyx``; what its header says is compared with what is decoded.
+
+Not read lazily: such a file is decoded as a whole, within a bound on its pixels, when the first part of it is asked for, and not streamed
+without conversion. Grey values keep their type (PNG: 8 or 16 bit); palettes become colours; of an animation the first frame is shown.
+Metadata understood: the resolution of PNG (pHYs) and JPEG (JFIF) where it is finer than any printer's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from micrographia.errors import IntegrityError
+from micrographia.formats.cursor import refused
+from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.selection import Ranges
+from micrographia.formats.source import ByteSource
+from micrographia.formats.units import voxel_size
+from micrographia.model.image import ImageHeader, VoxelSize
+
+_MOST_PIXELS = 1 << 28
+_LARGEST_FILE_BYTES = 1 << 29
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_COLOURS = {2: ("grey", "alpha"), 3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")}
+# a coarser resolution is that of a page or a screen, not of a specimen
+_LARGEST_PIXEL_NM = 10_000
+_MOST_SEGMENTS = 2_000
+_ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, struct.error, IntegrityError)
+# start of frame: all but the tables that share the range of its markers
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def inspect(source: ByteSource, path: str) -> Contents:
+    """Return what the header of a picture says; see `registry`."""
+    return Contents((_header(source),))
+
+
+def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> LazyImage:
+    """Return the image, decoded when it is first asked for; see `registry`."""
+    return _Picture(source, header or _header(source))
+
+
+class _Picture(LazyImage):
+    def __init__(self, source: ByteSource, header: ImageHeader) -> None:
+        super().__init__(header)
+        self._source = source
+        self._lock = Lock()
+        self._array: NDArray[Any] | None = None
+
+    def read(self, ranges: Ranges) -> NDArray[Any]:
+        with self._lock:
+            if self._array is None:
+                self._array = self._decoded()
+        return self._array[np.ix_(*ranges)]
+
+    def _decoded(self) -> NDArray[Any]:
+        kind = _kind(self._source)
+        try:
+            array = np.asarray(_CODECS[kind][1](self._source.read(0, self._source.size)))
+        except _ERRORS as exc:
+            raise refused(self._source, "picture", f"{type(exc).__name__}: {exc}"[:200], f"pixels as {kind} encodes them") from exc
+        array = np.moveaxis(array, -1, 0) if array.ndim == 3 else array
+        if array.shape != self.shape or array.dtype != self.dtype:
+            raise refused(self._source, "picture", f"{array.dtype} pixels of shape {array.shape}", f"{self.dtype} of shape {self.shape}")
+        return array
+
+
+def _header(source: ByteSource) -> ImageHeader:
+    kind = _kind(source)
+    try:
+        width, height, channels, dtype, size = _CODECS[kind][0](source)
+    except _ERRORS as exc:
+        if isinstance(exc, UnreadableError):
+            raise
+        raise refused(source, "picture", f"a header that ends early or contradicts itself ({exc})"[:200], f"a whole {kind} file") from exc
+    if not (width > 0 and height > 0 and channels in (1, 2, 3, 4)):
+        raise refused(source, "picture", f"{width} × {height} pixels of {channels} channels", "positive sizes and 1 to 4 channels")
+    if width * height * channels > _MOST_PIXELS or source.size > _LARGEST_FILE_BYTES:
+        raise refused(
+            source,
+            "picture",
+            f"{width} × {height} × {channels} samples in {source.size} bytes",
+            f"at most {_MOST_PIXELS} samples",
+            rule="size",
+        )
+    if channels == 1:
+        return ImageHeader("yx", (height, width), dtype, size, metadata={"encoding": kind})
+    return ImageHeader("cyx", (channels, height, width), dtype, size, channels=_COLOURS[channels], metadata={"encoding": kind})
+
+
+_Facts = tuple[int, int, int, str, VoxelSize | None]
+
+
+def _png(source: ByteSource) -> _Facts:
+    width, height, bits, colour = struct.unpack(">IIBB", source.read(16, 10))
+    channels, size, at = _PNG_CHANNELS[colour], None, 33
+    for _ in range(_MOST_SEGMENTS):
+        length, name = struct.unpack(">I4s", source.read(at, 8))
+        if name == b"tRNS":
+            channels += channels in (1, 3)
+        elif name == b"pHYs":
+            x, y, unit = struct.unpack(">IIB", source.read(at + 8, 9))
+            size = _size(y, x) if unit == 1 else None
+        elif name == b"IDAT":
+            break
+        at += 12 + length
+    return width, height, channels, "uint16" if bits == 16 else "uint8", size
+
+
+def _jpeg(source: ByteSource) -> _Facts:
+    size = None
+    for marker, at in _jpeg_segments(source):
+        if marker == 0xE0 and source.read(at, 5) == b"JFIF\0":
+            unit, x, y = struct.unpack(">BHH", source.read(at + 7, 5))
+            size = _size(y * 100, x * 100) if unit == 2 else None
+        elif marker in _JPEG_FRAMES:
+            bits, height, width, channels = struct.unpack(">BHHB", source.read(at, 6))
+            if bits != 8 or channels == 4:
+                raise refused(source, "picture", f"a JPEG with {bits} bits and {channels} channels", "8 bits, grey or colour")
+            return width, height, channels, "uint8", size
+    raise refused(source, "picture", "no start of a frame", "a whole JPEG file")
+
+
+def _jpeg_segments(source: ByteSource) -> Iterator[tuple[int, int]]:
+    """Yield (marker, first byte of its content)."""
+    at = 2
+    for _ in range(_MOST_SEGMENTS):
+        mark, marker, length = struct.unpack(">BBH", source.read(at, 4))
+        if mark != 0xFF or length < 2:
+            return
+        if marker == 0xFF:  # a fill byte
+            at += 1
+            continue
+        yield marker, at + 4
+        at += 2 + length
+
+
+def _bmp(source: ByteSource) -> _Facts:
+    header, width, height, _, bits, compression = struct.unpack("<IiiHHI", source.read(14, 20))
+    if header < 40 or bits not in (8, 24, 32) or compression not in (0, 3):
+        raise refused(source, "picture", f"a BMP of {bits} bits, compression {compression}", "24 or 32 bits, or 8 bits grey, uncompressed")
+    # what the palette makes of 8 bits only the decoder knows
+    channels = 1 if bits == 8 else 3
+    if width > 0 and 0 < abs(height) * width < 1 << 22:
+        array = imagecodecs.bmp_decode(source.read(0, source.size))
+        channels = array.shape[2] if array.ndim == 3 else 1
+    return width, abs(height), channels, "uint8", None
+
+
+def _webp(source: ByteSource) -> _Facts:
+    name = source.read(12, 4)
+    if name == b"VP8X":
+        flags, width, height = source.read(20, 1)[0], *(int.from_bytes(source.read(n, 3), "little") + 1 for n in (24, 27))
+        return width, height, 4 if flags & 0x10 else 3, "uint8", None
+    if name == b"VP8L":
+        bits = int.from_bytes(source.read(21, 4), "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 4 if bits >> 28 & 1 else 3, "uint8", None
+    width, height = struct.unpack("<HH", source.read(26, 4))
+    return width & 0x3FFF, height & 0x3FFF, 3, "uint8", None
+
+
+def _size(per_metre_y: int, per_metre_x: int) -> VoxelSize | None:
+    if not per_metre_y or not per_metre_x or 1e9 / min(per_metre_x, per_metre_y) > _LARGEST_PIXEL_NM:
+        return None
+    return voxel_size([None, *(float(f"{1e9 / n:.6g}") for n in (per_metre_y, per_metre_x))], "nm")
+
+
+_CODECS: dict[str, tuple[Callable[[ByteSource], _Facts], Callable[[bytes], Any]]] = {
+    "PNG": (_png, imagecodecs.png_decode),
+    "JPEG": (_jpeg, imagecodecs.jpeg8_decode),
+    "BMP": (_bmp, imagecodecs.bmp_decode),
+    "WebP": (_webp, imagecodecs.webp_decode),
+}
+
+
+def _kind(source: ByteSource) -> str:
+    head = source.read(0, min(16, source.size))
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG"
+    if head[:3] == b"\xff\xd8\xff":
+        return "JPEG"
+    if head[:2] == b"BM":
+        return "BMP"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    raise refused(source, "picture", "another start", "PNG, JPEG, BMP or WebP")
