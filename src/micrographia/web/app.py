@@ -26,7 +26,7 @@ from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
 from micrographia.web.pages.rendering import STATIC
-from micrographia.web.security_headers import SecurityHeaders
+from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
@@ -103,7 +103,10 @@ class _Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["cache-control"] = "public, max-age=604800"
+        is_hashed = path.startswith("viewers/") and not path.endswith("manifest.json")
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if is_hashed else "public, max-age=604800"
+        if is_hashed:  # a worker obeys the policy of its own script
+            response.headers["content-security-policy"] = VIEWER_POLICY
         return response
 
 

@@ -9,6 +9,10 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# pages with a viewer, and the viewers' own workers: they start workers, decode in WebAssembly, draw pictures they made
+VIEWER_POLICY = (
+    PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'").replace("data:", "data: blob:") + "; worker-src 'self'"
+)
 # what a depositor brought may do nothing at all in a browser
 DEPOSIT_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 

@@ -22,6 +22,7 @@ from micrographia.model.image import METRES
 from micrographia.model.records import ImageRecord
 from micrographia.web.api.routes import image_json, images_json
 from micrographia.web.pages.rendering import origin, page
+from micrographia.web.pages.viewing import viewer_files, viewing
 from micrographia.web.pages.wording import (
     axes_words,
     axis_words,
@@ -34,6 +35,7 @@ from micrographia.web.pages.wording import (
     short_number,
     voxel_words,
 )
+from micrographia.web.security_headers import VIEWER_POLICY
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.arrays import shrunk_section
 from micrographia.web.stream.sections import SectionRequest, limits, parse_section, section_index
@@ -69,16 +71,20 @@ def image_page(request: Request) -> Response:
         "view": None,
         "histogram": None,
         "why_not": "",
+        "viewing": None,
+        "viewer_files": viewer_files(),
     }
     try:
         asked = parse_section({k: v for k, v in request.query_params.items() if k in _FORM_FIELDS}, record)
         array = shrunk_section(record, section_index(record, asked), _VIEW_SIDE, partial(site.read, site.stored(row)[0]))
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
+        values["viewing"] = viewing(site, row, document)
     except NotFoundError:
         raise
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
-    return page(request, "image.html", **values)
+    headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
+    return page(request, "image.html", headers=headers, **values)
 
 
 def image_list_page(request: Request) -> Response:

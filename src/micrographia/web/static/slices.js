@@ -56,7 +56,7 @@ function show() {
   });
   const search = new URLSearchParams(new FormData(form));
   if (!touched) { search.delete("min"); search.delete("max"); }
-  history.replaceState(null, "", `?${search}`);
+  history.replaceState(null, "", `?${search}${location.hash}`);
   for (const link of document.querySelectorAll("[data-export]")) link.href = address(index, { format: link.dataset.export });
 }
 
@@ -119,6 +119,7 @@ stage.addEventListener("touchmove", (event) => {
   if (moved) { dragged = event.touches[0].clientX; step(moved); }
 }, { passive: true });
 addEventListener("keydown", (event) => {
+  if (viewer.closest("details:not([open])") || event.target.closest?.("[data-viewer]:not([data-viewer=slices])")) return;
   if (event.target.closest?.("input[type=number], input[type=search], select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
   const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 }[event.key];
   if (by === undefined || (event.target.type === "range" && event.key.startsWith("Arrow"))) return;

@@ -1,0 +1,46 @@
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+
+/**
+ * neuroglancer writes `new Worker(/* webpackChunkName… *\/ new URL(…))`; with the comment Vite does not see a worker
+ * and ships a URL to source code. Needed in the page's bundle and in the workers' bundles.
+ */
+function showWorkersToVite(): Plugin {
+  return {
+    name: 'show-workers-to-vite',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/neuroglancer\/lib\/(data_management_context|async_computation\/request)\.js/.test(id)) return null;
+      const found = code.replace(/new Worker\(\s*\/\*[^*]*\*\//, 'new Worker(');
+      if (found === code) this.error('neuroglancer no longer has the comment: remove this plugin');
+      return { code: found, map: null };
+    },
+  };
+}
+
+/** neuroglancer's build switches: only what an archive's own pages read; no client of somebody's cloud, no log-in pages. */
+const neuroglancerParts = [
+  'neuroglancer/datasource:none_by_default',
+  'neuroglancer/datasource/zarr:enabled',
+  'neuroglancer/kvstore:none_by_default',
+  'neuroglancer/kvstore/http:enabled',
+  'neuroglancer/kvstore/byte_range:enabled', // sharded zarr
+  'neuroglancer/kvstore/gzip:enabled',
+];
+
+export default defineConfig({
+  base: '', // relative addresses: the archive may live under any path
+  resolve: { conditions: [...defaultClientConditions, ...neuroglancerParts] },
+  plugins: [showWorkersToVite()],
+  worker: { format: 'es', plugins: () => [showWorkersToVite()] },
+  build: {
+    outDir: '../src/micrographia/web/static/viewers',
+    emptyOutDir: true,
+    manifest: 'manifest.json', // the server finds the hashed entry there
+    assetsDir: '',
+    sourcemap: false,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 4000,
+    rolldownOptions: { input: ['src/main.ts'] },
+  },
+});
