@@ -124,8 +124,9 @@ class Examination:
 
     def _judge(self, facts: Mapping[str, DataFacts] | None) -> Report:
         alone = self.sheet_text is None and not self.deposit  # what a sheet would lack is no fault of the files
+        unreadable = any(f.rule == "sheet.unreadable" for f in self.sheet_findings)  # what it lacks is not known
         return check(
-            self.sheet,
+            None if unreadable else self.sheet,
             self.descriptions,
             facts=facts or {},
             strict=self.strict,

@@ -106,8 +106,8 @@ def file_undeclared(file: File, context: Context) -> Iterator[Finding]:
 
 @file_rule("files.reserved_name")
 def file_reserved_name(file: File, context: Context) -> Iterator[Finding]:
-    """Error: a file at the top of the deposit bears a name that the archive writes itself. Rename it."""
-    if file.path in RESERVED_FILES:
+    """Error: a file at the top of the deposit bears a name that the archive writes itself, in whatever case. Rename it."""
+    if file.path.casefold() in RESERVED_FILES:
         names = ", ".join(RESERVED_FILES)
         yield say(
             "error", file.path, f"`{file.path}` is a name that the archive writes itself.", expected=f"none of {names}", hint="Rename it."

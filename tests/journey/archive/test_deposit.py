@@ -247,6 +247,7 @@ def test_a_replica_that_is_not_there_is_not_made(archive, folder, tmp_path):
 
 def test_a_tombstone_and_its_accession_outlive_the_catalogue(archive, folder):
     gone = released(archive, folder).accession
+    withdraw_entry(archive, gone, reason="It is wrong.")
     purge_entry(archive, gone, reason="The law asks for it.")
     rebuild(archive)
     with pytest.raises(GoneError) as caught:

@@ -384,6 +384,12 @@ def test_names_that_differ_only_in_the_encoding_of_accents_are_an_error():
     assert [(f.rule, f.path) for f in found] == [("files.same_name", "cafe\u0301.txt")]
 
 
+@pytest.mark.parametrize("name", ["entry.json", "Entry.JSON", "MANIFEST.jsonl"])
+def test_names_that_the_archive_writes_are_refused_in_any_case(name):
+    assert "files.reserved_name" in {f.rule for f in check(None, [plain(name)]).findings}
+    assert "files.reserved_name" not in {f.rule for f in check(None, [plain(f"folder/{name}")]).findings}
+
+
 def test_a_gap_is_said_once():
     sheet = Sheet.model_validate({"other_files": ["a.txt"], "authors": [{"name": "Hooke, Robert"}]})
     blanks = ("title", "authors[0].orcid", "acquisitions[0].experiment")
