@@ -28,6 +28,7 @@ from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
 from micrographia.web.stream.images import thumbnail
+from micrographia.web.stream.zarr import zarr_key
 
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
@@ -70,6 +71,8 @@ def _routes() -> list[BaseRoute]:
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
         Route("/thumbnails/{name}.webp", thumbnail),
+        Route("/zarr/{image}/{key:path}", zarr_key),
+        Route("/zarr/{image}", zarr_key),
         Route("/", home_page),
         Route("/entries", results_page),
         Route("/entries/{accession}", entry_page),
