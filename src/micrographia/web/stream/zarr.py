@@ -135,7 +135,7 @@ def _group(shown: _Shown, *, is_label: bool) -> dict[str, Any]:
     count = len(shown.seen.levels) if shown.levels.is_dir() else 1
     ome = ome_attributes(record, shown.seen, range(count))
     if is_label:
-        ome["image-label"] = {"source": {"image": "../../"}}
+        ome["image-label"] = {"colors": [], "source": {"image": "../../"}}
     else:
         ome["omero"] = omero_attributes(record, shown.seen)
     return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
