@@ -35,17 +35,33 @@ def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:
 
 
 def _mean(part: Samples) -> Samples:
-    kind = _accumulator(part.dtype)
-    total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
-    total = total[0::2] + total[1::2]
-    total = total[:, 0::2] + total[:, 1::2]
     count = 4 * len(part)
     if part.dtype.kind == "f":
+        kind = np.dtype(np.float32 if part.dtype.itemsize <= 4 else np.float64)
+        total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
+        total = total[0::2] + total[1::2]
+        total = total[:, 0::2] + total[:, 1::2]
         total *= kind.type(1 / count)
         return total
+    pairs = _sums_of_pairs(part)
+    total = pairs[0] if len(pairs) == 1 else pairs[0] + pairs[1]
+    total = total[0::2] + total[1::2]
     total += count // 2
     total >>= count.bit_length() - 1
     return total
+
+
+def _sums_of_pairs(part: Samples) -> Samples:
+    """Sums of two neighbours along x of integers of up to 32 bits, in the type of twice the width: no sample is picked out or widened."""
+    bits = 8 * part.dtype.itemsize
+    both = part.view(np.dtype(f"{part.dtype.kind}{2 * part.dtype.itemsize}"))
+    if part.dtype.kind == "u":
+        low = both & ((1 << bits) - 1)
+    else:
+        low = both << bits
+        low >>= bits
+    low += both >> bits
+    return low
 
 
 def _mean_of_wide(part: Samples) -> Samples:
@@ -57,12 +73,6 @@ def _mean_of_wide(part: Samples) -> Samples:
     remainders: Samples = (eight & (count - 1)).sum(axis=(0, 2, 4), dtype=part.dtype)
     mean: Samples = quotients + ((remainders + part.dtype.type(count // 2)) >> part.dtype.type(shift))
     return mean
-
-
-def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype.kind == "f":
-        return np.dtype(np.float32 if dtype.itemsize <= 4 else np.float64)
-    return np.dtype({1: np.int16, 2: np.int32, 4: np.int64}[dtype.itemsize])
 
 
 def pool_mode(source: Samples, out: Samples, *, depth: int) -> None:

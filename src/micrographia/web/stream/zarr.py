@@ -70,7 +70,8 @@ async def zarr_key(request: Request) -> ASGIApp:
         shown = await site.remembered(("zarr", match[1]), lambda: _find(site, match[1]))
         return await _answer(site, request, shown, key, lasting=match[2] is not None)
     except NotFoundError as exc:
-        if type(exc) is not NotFoundError:
+        if type(exc) is not NotFoundError:  # withdrawn or purged: an open file would keep its bytes on the disk
+            _mapped.cache_clear()
             raise
         return _absent(exc.message)
 
@@ -218,11 +219,6 @@ class _Mapped:
 @lru_cache(maxsize=256)
 def _mapped(path: Path, layout: RawLayout, shape: tuple[int, ...]) -> _Mapped:
     return _Mapped(path, layout, shape)
-
-
-def forget_mapped_files() -> None:
-    """Let go of all files (after a purge, and at the end)."""
-    _mapped.cache_clear()
 
 
 def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
