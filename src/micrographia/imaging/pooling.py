@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# rows pooled together: what they take stays in the cache of a processor
-_ROWS = 64
+# samples of a section that are pooled together: they stay in the cache of a processor
+_SAMPLES_AT_ONCE = 1 << 16
 
 Samples = NDArray[Any]
 
@@ -26,12 +27,17 @@ def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:
     if source.dtype.kind == "b":
         source, out = source.view(np.uint8), out.view(np.uint8)
     is_wide = source.dtype.kind in "iu" and source.dtype.itemsize == 8
+    for part, rows in _parts(source, out, depth):
+        rows[...] = _mean_of_wide(part) if is_wide else _mean(part)
+
+
+def _parts(source: Samples, out: Samples, depth: int) -> Iterator[tuple[Samples, Samples]]:
+    """Yield a few rows of `out` with the samples of which they are made."""
+    step = max(1, _SAMPLES_AT_ONCE // (2 * source.shape[2]))
     for z in range(out.shape[0]):
-        sections = source[depth * z : depth * (z + 1)]
-        for y in range(0, out.shape[1], _ROWS // 2):
-            rows = out[z, y : y + _ROWS // 2]
-            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
-            rows[...] = _mean_of_wide(part) if is_wide else _mean(part)
+        for y in range(0, out.shape[1], step):
+            rows = out[z, y : y + step]
+            yield source[depth * z : depth * (z + 1), 2 * y : 2 * (y + rows.shape[0])], rows
 
 
 def _mean(part: Samples) -> Samples:
@@ -77,14 +83,10 @@ def _mean_of_wide(part: Samples) -> Samples:
 
 def pool_mode(source: Samples, out: Samples, *, depth: int) -> None:
     """Write the most frequent of `depth` × 2 × 2 labels; of several that are as frequent the smallest. Parameters as of `pool_mean`."""
-    for z in range(out.shape[0]):
-        sections = source[depth * z : depth * (z + 1)]
-        for y in range(0, out.shape[1], _ROWS // 2):
-            rows = out[z, y : y + _ROWS // 2]
-            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
-            if (part == part[0, 0, 0]).all():  # most blocks of a segmentation
-                rows[...] = part[0, 0, 0]
-                continue
-            labels = np.sort(np.stack([s[i::2, j::2] for s in part for i in (0, 1) for j in (0, 1)]), axis=0)
-            votes = np.stack([(labels == label).sum(axis=0, dtype=np.uint8) for label in labels])
-            rows[...] = np.take_along_axis(labels, votes.argmax(axis=0)[None], axis=0)[0]
+    for part, rows in _parts(source, out, depth):
+        if (part == part[0, 0, 0]).all():  # most blocks of a segmentation
+            rows[...] = part[0, 0, 0]
+            continue
+        labels = np.sort(np.stack([s[i::2, j::2] for s in part for i in (0, 1) for j in (0, 1)]), axis=0)
+        votes = np.stack([(labels == label).sum(axis=0, dtype=np.uint8) for label in labels])
+        rows[...] = np.take_along_axis(labels, votes.argmax(axis=0)[None], axis=0)[0]
