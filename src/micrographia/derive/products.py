@@ -9,7 +9,7 @@ from micrographia.derive.product import Job, Product
 from micrographia.derive.pyramid import build_pyramid
 from micrographia.derive.sections import has_sections, write_sections
 from micrographia.derive.thumbnails import write_thumbnails
-from micrographia.model.multiscale import has_levels
+from micrographia.model.multiscale import RECIPE, has_levels
 from micrographia.model.records import ImageRecord
 
 
@@ -27,7 +27,7 @@ def _make_sections(job: Job, folder: Path) -> None:
 
 
 THUMBNAIL = Product("thumbnail", 2, _always, write_thumbnails)
-PYRAMID = Product("pyramid", 1, has_levels, _make_pyramid)
+PYRAMID = Product("pyramid", RECIPE, has_levels, _make_pyramid)
 SECTIONS = Product("sections", 1, has_sections, _make_sections)
 PRODUCTS = (THUMBNAIL, PYRAMID, SECTIONS)
 

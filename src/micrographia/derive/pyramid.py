@@ -206,18 +206,21 @@ class _Pass:
         """Write the full buffer of a level and halve it into that of the next."""
         stage = stages[k]
         count, slab = stage.filled, stage.buffer
-        tasks: list[Future[None]] = []
-        if stage.array is not None:
-            tasks += self._write(stage, k, place)
+        encoding = list(self._encode(stage, k, place)) if stage.array is not None else []
+        halving: list[Future[None]] = []
         if k + 1 < len(stages):
             below = stages[k + 1]
             padded = count + count % self._depth
             _repeat_edges(slab, count, padded, stage.height, stage.width)
             made = padded // self._depth
             target = below.buffer[below.filled : below.filled + made, : below.height, : below.width]
-            tasks += self._halve(slab[:padded, : 2 * below.height, : 2 * below.width], target)
+            halving = list(self._halve(slab[:padded, : 2 * below.height, : 2 * below.width], target))
             below.filled += made
-        for task in tasks:
+        for row in encoding:
+            for at, chunk in row.result():
+                assert stage.array is not None
+                stage.array.write(at, chunk)
+        for task in halving:
             task.result()
         stage.written += count
         stage.filled = 0
@@ -229,8 +232,8 @@ class _Pass:
         for y in range(0, slab.shape[1], rows):
             yield self._executor.submit(self._pool, slab[:, y : y + rows], target[:, y // 2 : (y + rows) // 2], depth=self._depth)
 
-    def _write(self, stage: _Stage, k: int, place: _Place) -> Iterator[Future[None]]:
-        """Write the filled sections of a level, one task a row of chunks."""
+    def _encode(self, stage: _Stage, k: int, place: _Place) -> Iterator[Future[list[tuple[tuple[int, ...], bytes]]]]:
+        """Compress the filled sections of a level, one task a row of chunks."""
         array = stage.array
         assert array is not None
         depth, rows, columns = self._chunk
@@ -238,14 +241,17 @@ class _Pass:
         has_z = "z" in self._seen.axes
         lead = (None,) * self._leading
 
-        def write(row: int) -> None:
+        def encode(row: int) -> list[tuple[tuple[int, ...], bytes]]:
             part = stage.buffer[: stage.filled, row * rows : min((row + 1) * rows, stage.height)]
+            encoded = []
             for column in range(-(-stage.width // columns)):
                 block = part[:, :, column * columns : min((column + 1) * columns, stage.width)]
-                array.write((*place.at, *((z,) if has_z else ()), y + row, x + column), (block if has_z else block[0])[lead])
+                at = (*place.at, *((z,) if has_z else ()), y + row, x + column)
+                encoded.append((at, array.encode((block if has_z else block[0])[lead])))
+            return encoded
 
         for row in range(-(-stage.height // rows)):
-            yield self._executor.submit(write, row)
+            yield self._executor.submit(encode, row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sharded Zarr 3 arrays, written chunk by chunk in any order by several threads, with no more memory than one chunk a thread."""
+"""Sharded Zarr 3 arrays, written chunk by chunk in any order; nothing but the index of unfinished shards is kept in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import struct
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ class _Shard:
     missing: int
     """Chunks that are still to come."""
     end: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class ShardedArray:
     """One array on its way to disk. Every chunk must be written once; `close` writes the metadata.
+
+    Threads may encode; chunks are written by one of them, so that the same array always gives the same files.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class ShardedArray:
     shape, chunk, shard : tuple of int
         Lengths of the array, of one chunk, and of one shard (whole chunks).
     dtype : numpy.dtype
-        Little-endian or native type of the samples.
+        Type of the samples, in the machine's byte order.
     axes : str
         Names of the axes.
     """
@@ -57,31 +58,30 @@ class ShardedArray:
         self._axes = axes
         self._per_shard = tuple(s // c for s, c in zip(shard, chunk, strict=True))
         self._open: dict[tuple[int, ...], _Shard] = {}
-        self._lock = threading.Lock()
         self._local = threading.local()
         folder.mkdir(parents=True)
 
-    def write(self, at: tuple[int, ...], block: NDArray[Any]) -> None:
-        """Write the chunk with the index `at`; a block smaller than the chunk lies at the array's end."""
+    def encode(self, block: NDArray[Any]) -> bytes:
+        """Return the chunk that holds `block`; a block smaller than a chunk lies at the array's end."""
         chunk = self._buffer()
         if block.shape != self.chunk:
             chunk[...] = 0
         chunk[tuple(slice(n) for n in block.shape)] = block
-        encoded = blosc.compress(chunk, b"lz4", _LEVEL, blosc.BITSHUFFLE)
+        encoded: bytes = blosc.compress(chunk, b"lz4", _LEVEL, blosc.BITSHUFFLE)
+        return encoded
+
+    def write(self, at: tuple[int, ...], encoded: bytes) -> None:
+        """Write the chunk with the index `at`."""
         key = tuple(i // g for i, g in zip(at, self._per_shard, strict=True))
-        shard = self._of(key)
-        with shard.lock:
-            start, shard.end = shard.end, shard.end + len(encoded)
-        _append(shard.path, encoded, start)
-        with shard.lock:
-            shard.index[tuple(i % g for i, g in zip(at, self._per_shard, strict=True))] = start, len(encoded)
-            shard.missing -= 1
-            is_whole = shard.missing == 0
-        if is_whole:
+        shard = self._open.get(key) or self._begin(key)
+        _append(shard.path, encoded, shard.end)
+        shard.index[tuple(i % g for i, g in zip(at, self._per_shard, strict=True))] = shard.end, len(encoded)
+        shard.end += len(encoded)
+        shard.missing -= 1
+        if not shard.missing:
             index = shard.index.tobytes()
             _append(shard.path, index + struct.pack("<I", google_crc32c.value(index)), shard.end)
-            with self._lock:
-                del self._open[key]
+            del self._open[key]
 
     def close(self) -> None:
         """Write the array's metadata."""
@@ -95,18 +95,13 @@ class ShardedArray:
             buffer = self._local.buffer = np.empty(self.chunk, self.dtype)
         return buffer
 
-    def _of(self, key: tuple[int, ...]) -> _Shard:
-        with self._lock:
-            shard = self._open.get(key)
-            if shard is None:
-                first = [k * g for k, g in zip(key, self._per_shard, strict=True)]
-                counts = [-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True)]
-                chunks = prod(min(g, n - f) for g, n, f in zip(self._per_shard, counts, first, strict=True))
-                path = self._folder.joinpath("c", *map(str, key))
-                path.parent.mkdir(parents=True, exist_ok=True)
-                index = np.full((*self._per_shard, 2), _ABSENT, "<u8")
-                shard = self._open[key] = _Shard(path, index, chunks)
-            return shard
+    def _begin(self, key: tuple[int, ...]) -> _Shard:
+        counts = [-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True)]
+        chunks = prod(min(g, n - k * g) for g, n, k in zip(self._per_shard, counts, key, strict=True))
+        path = self._folder.joinpath("c", *map(str, key))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shard = self._open[key] = _Shard(path, np.full((*self._per_shard, 2), _ABSENT, "<u8"), chunks)
+        return shard
 
     def _metadata(self) -> dict[str, Any]:
         little = {"name": "bytes", "configuration": {"endian": "little"}}

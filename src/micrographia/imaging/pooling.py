@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# rows pooled together: what they take stays in the cache of a processor
-_ROWS = 64
+# samples of a section that are pooled together: they stay in the cache of a processor
+_SAMPLES_AT_ONCE = 1 << 16
 
 Samples = NDArray[Any]
 
@@ -26,26 +27,47 @@ def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:
     if source.dtype.kind == "b":
         source, out = source.view(np.uint8), out.view(np.uint8)
     is_wide = source.dtype.kind in "iu" and source.dtype.itemsize == 8
+    for part, rows in _parts(source, out, depth):
+        rows[...] = _mean_of_wide(part) if is_wide else _mean(part)
+
+
+def _parts(source: Samples, out: Samples, depth: int) -> Iterator[tuple[Samples, Samples]]:
+    """Yield a few rows of `out` with the samples of which they are made."""
+    step = max(1, _SAMPLES_AT_ONCE // (2 * source.shape[2]))
     for z in range(out.shape[0]):
-        sections = source[depth * z : depth * (z + 1)]
-        for y in range(0, out.shape[1], _ROWS // 2):
-            rows = out[z, y : y + _ROWS // 2]
-            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
-            rows[...] = _mean_of_wide(part) if is_wide else _mean(part)
+        for y in range(0, out.shape[1], step):
+            rows = out[z, y : y + step]
+            yield source[depth * z : depth * (z + 1), 2 * y : 2 * (y + rows.shape[0])], rows
 
 
 def _mean(part: Samples) -> Samples:
-    kind = _accumulator(part.dtype)
-    total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
-    total = total[0::2] + total[1::2]
-    total = total[:, 0::2] + total[:, 1::2]
     count = 4 * len(part)
     if part.dtype.kind == "f":
+        kind = np.dtype(np.float32 if part.dtype.itemsize <= 4 else np.float64)
+        total: Samples = part[0].astype(kind) if len(part) == 1 else np.add(part[0], part[1], dtype=kind)
+        total = total[0::2] + total[1::2]
+        total = total[:, 0::2] + total[:, 1::2]
         total *= kind.type(1 / count)
         return total
+    pairs = _sums_of_pairs(part)
+    total = pairs[0] if len(pairs) == 1 else pairs[0] + pairs[1]
+    total = total[0::2] + total[1::2]
     total += count // 2
     total >>= count.bit_length() - 1
     return total
+
+
+def _sums_of_pairs(part: Samples) -> Samples:
+    """Sums of two neighbours along x of integers of up to 32 bits, in the type of twice the width: no sample is picked out or widened."""
+    bits = 8 * part.dtype.itemsize
+    both = part.view(np.dtype(f"{part.dtype.kind}{2 * part.dtype.itemsize}"))
+    if part.dtype.kind == "u":
+        low = both & ((1 << bits) - 1)
+    else:
+        low = both << bits
+        low >>= bits
+    low += both >> bits
+    return low
 
 
 def _mean_of_wide(part: Samples) -> Samples:
@@ -59,22 +81,12 @@ def _mean_of_wide(part: Samples) -> Samples:
     return mean
 
 
-def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype.kind == "f":
-        return np.dtype(np.float32 if dtype.itemsize <= 4 else np.float64)
-    return np.dtype({1: np.int16, 2: np.int32, 4: np.int64}[dtype.itemsize])
-
-
 def pool_mode(source: Samples, out: Samples, *, depth: int) -> None:
     """Write the most frequent of `depth` × 2 × 2 labels; of several that are as frequent the smallest. Parameters as of `pool_mean`."""
-    for z in range(out.shape[0]):
-        sections = source[depth * z : depth * (z + 1)]
-        for y in range(0, out.shape[1], _ROWS // 2):
-            rows = out[z, y : y + _ROWS // 2]
-            part = sections[:, 2 * y : 2 * (y + rows.shape[0])]
-            if (part == part[0, 0, 0]).all():  # most blocks of a segmentation
-                rows[...] = part[0, 0, 0]
-                continue
-            labels = np.sort(np.stack([s[i::2, j::2] for s in part for i in (0, 1) for j in (0, 1)]), axis=0)
-            votes = np.stack([(labels == label).sum(axis=0, dtype=np.uint8) for label in labels])
-            rows[...] = np.take_along_axis(labels, votes.argmax(axis=0)[None], axis=0)[0]
+    for part, rows in _parts(source, out, depth):
+        if (part == part[0, 0, 0]).all():  # most blocks of a segmentation
+            rows[...] = part[0, 0, 0]
+            continue
+        labels = np.sort(np.stack([s[i::2, j::2] for s in part for i in (0, 1) for j in (0, 1)]), axis=0)
+        votes = np.stack([(labels == label).sum(axis=0, dtype=np.uint8) for label in labels])
+        rows[...] = np.take_along_axis(labels, votes.argmax(axis=0)[None], axis=0)[0]

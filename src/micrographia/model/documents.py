@@ -12,6 +12,7 @@ from urllib.parse import quote
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.finding import Report
 from micrographia.model.lifecycle import State
+from micrographia.model.multiscale import RECIPE, multiscale_of
 from micrographia.model.records import EntryRecord, FileRecord, ImageRecord
 from micrographia.model.sheet import Author, Sheet
 from micrographia.model.vocabulary import LICENCES
@@ -93,6 +94,7 @@ def image_document(accession: str, version: int, image: ImageRecord, *, derived:
             "crop": f"/api/v1/images/{identifier}/crop",
             "iiif": f"/iiif/3/{identifier}",
             "thumbnail": f"/thumbnails/{identifier}.webp",
+            "zarr": f"/zarr/{identifier}-r{RECIPE}" if multiscale_of(image) else None,
         },
         "derived": dict(derived or {}),
     }

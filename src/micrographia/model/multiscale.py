@@ -9,8 +9,8 @@ from typing import Any
 
 from micrographia.model.records import ImageRecord
 
-# raise it when chunks are cut otherwise: addresses carry it, so that no cache mixes two grids
-GRID = 1
+# raise it when chunks are cut otherwise or levels come out differently: addresses carry it, so that no cache mixes two grids
+RECIPE = 1
 # images longer than this along an axis, or with more samples, get smaller copies
 _LONGEST_WITHOUT_LEVELS = 256
 _MOST_SAMPLES_WITHOUT_LEVELS = 1 << 24
@@ -21,6 +21,16 @@ _SMALLEST = {True: 64, False: 256}
 _CHUNKS_PER_SHARD = 4
 # OME-Zarr 0.5: time first, then channels, then space
 _ORDER = "tczyx"
+# channels as a person tells them apart best: blue, green, red, then grey
+_COLOURS: Mapping[int, tuple[str, ...]] = {
+    1: ("FFFFFF",),
+    2: ("00FF00", "FF00FF"),
+    3: ("4073FF", "1AFF4D", "FF3333"),
+    4: ("4073FF", "1AFF4D", "FF3333", "999999"),
+}
+_SAMPLES = ("red", "green", "blue", "alpha")
+_ACTIVE_CHANNELS = 4
+_MOST_CHANNELS = 64
 _TYPES: Mapping[str, str] = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
@@ -127,3 +137,32 @@ def ome_attributes(image: ImageRecord, seen: Multiscale, levels: range, *, name:
             transforms.append({"type": "translation", "translation": [(f - 1) / 2 * s for s, f in zip(scale, factors, strict=True)]})
         datasets.append({"path": str(number), "coordinateTransformations": transforms})
     return {"version": "0.5", "multiscales": [{"name": name or image.name or image.path, "axes": axes, "datasets": datasets}]}
+
+
+def omero_attributes(image: ImageRecord, seen: Multiscale) -> dict[str, Any]:
+    """Return the attribute `omero`: how viewers show each channel at first."""
+    known = image.statistics
+    limits = {"uint8": (0.0, 255.0)}.get(image.dtype, (0.0, 1.0))
+    least, most = (known.minimum, known.maximum) if known else limits
+    low, high = (known.low, known.high) if known and known.low is not None and known.high is not None else (least, most)
+    if not high > low:
+        low, high = (least, most) if most > least else (least, least + 1)
+    if "s" in image.axes and image.dtype == "uint8":
+        (low, high), (least, most) = limits, limits
+    count = seen.levels[0].shape[seen.axes.index("c")] if "c" in seen.axes else 1
+    colours = _COLOURS.get(count, ("FFFFFF",))
+    names = image.channels if len(image.channels) == count else tuple(_SAMPLES[:count] if "s" in image.axes else map(str, range(count)))
+    channels = [
+        {
+            "label": names[n] if count > 1 else image.name or image.kind,
+            "color": ("FF0000", "00FF00", "0000FF")[n] if "s" in image.axes and n < 3 else colours[n % len(colours)],
+            "active": n < _ACTIVE_CHANNELS,
+            "coefficient": 1,
+            "family": "linear",
+            "inverted": False,
+            "window": {"min": least, "max": most, "start": low, "end": high},
+        }
+        for n in range(min(count, _MOST_CHANNELS))
+    ]
+    depth = seen.levels[0].shape[seen.axes.index("z")] if "z" in seen.axes else 1
+    return {"channels": channels, "rdefs": {"defaultT": 0, "defaultZ": depth // 2, "model": "color" if count > 1 else "greyscale"}}

@@ -31,6 +31,7 @@ from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
 from micrographia.web.stream.images import crop, section, thumbnail
+from micrographia.web.stream.zarr import zarr_key
 
 _DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
@@ -83,6 +84,8 @@ def _routes() -> list[BaseRoute]:
         Route("/iiif/3/{identifier}/info.json", iiif.info),
         Route("/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{file_format}", iiif.picture),
         Route("/thumbnails/{name}.webp", thumbnail),
+        Route("/zarr/{image}/{key:path}", zarr_key),
+        Route("/zarr/{image}", zarr_key),
         Route("/", home_page),
         Route("/entries", results_page),
         Route("/entries/{accession}", entry_page),

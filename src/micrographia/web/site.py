@@ -15,7 +15,7 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import EntryView, StoredImage
 from micrographia.catalogue import ImageRow, Statistics
 from micrographia.derive.on_demand import OnDemand
-from micrographia.derive.products import PRODUCTS, THUMBNAIL, progress_of
+from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL, progress_of
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.records import FileRecord
@@ -33,6 +33,7 @@ class Site:
         self.archive = archive
         self.workers = Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds))
         self.thumbnails = OnDemand(archive, THUMBNAIL, self.workers)
+        self.pyramids = settings.derived.absolute() / PYRAMID.folder
         self._remembered = Remembered(settings.database)
 
     def close(self) -> None:
@@ -85,6 +86,10 @@ class Site:
         """Return what `find`, which asks the database, said: from memory in place, else by a thread."""
         known = self._remembered.peek(key)
         return known if known is not None else await asyncio.to_thread(find)
+
+    def known(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
+        """Return what `find`, which asks the catalogue, said, and remember it."""
+        return self._remembered.get(key, find)
 
     def read(self, stored: StoredImage, selection: Selection) -> NDArray[Any]:
         """Return part of an image: read in this process where no parser is needed, else in a worker with limits."""
