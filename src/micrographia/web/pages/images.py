@@ -35,6 +35,7 @@ from micrographia.web.pages.wording import (
 )
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.arrays import select
+from micrographia.web.stream.crop_addresses import crop_address
 from micrographia.web.stream.sections import SectionRequest, limits, parse_section, section_index
 
 # pictures on the page are no larger than this; the full one is a click away
@@ -72,7 +73,10 @@ def image_page(request: Request) -> Response:
     try:
         asked = parse_section({k: v for k, v in request.query_params.items() if k in _FORM_FIELDS}, record)
         array = site.read(site.stored(row)[0], select(record, section_index(record, asked)))
+        whole = {axis: slice(0, n) for axis, n in zip(record.axes, record.shape, strict=True)}
+        shown = {axis: slice(i, i + 1) for axis, i in {asked.axis: asked.index, **asked.fixed}.items() if axis in whole}
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
+        values["cite_link"] = crop_address(row.id, whole | shown)
     except NotFoundError:
         raise
     except MicrographiaError as exc:
