@@ -12,7 +12,8 @@ from micrographia.archive import lookup
 from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
 from micrographia.model.documents import file_document, image_document
-from micrographia.web.api.searching import search_document
+from micrographia.web.api import exporting
+from micrographia.web.api.searching import search_document, search_parameters
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
@@ -32,17 +33,44 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/entries", summary="Search entries", responses=FAILURES)
+_SEARCH = {"parameters": search_parameters()}
+
+
+@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_SEARCH)
 def entries(request: Request) -> Json:
     """Entries that match, best first, 20 a page; `next` is the address of the next page. Facets: see /search."""
     found = search_document(request, with_facets=False)
     return {"total": found["total"], "next": found["next"], "items": found["items"]}
 
 
-@router.get("/search", summary="Search entries, with facets", responses=FAILURES)
+@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_SEARCH)
 def search(request: Request) -> Json:
     """Entries that match, and how many there are of each kind, organism, protein and so on."""
     return search_document(request, with_facets=True)
+
+
+@router.get(
+    "/search/files",
+    summary="All files of what a search finds",
+    responses={**FAILURES, 200: {"content": {"application/jsonl": {}}}},
+    response_class=Response,
+    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.PATH_PARAMETER]},
+)
+def search_files(request: Request) -> Response:
+    """A line of JSON a file: accession, version, path, size, SHA-256, link; `micrographia get --manifest` fetches them."""
+    return exporting.manifest_response(request)
+
+
+@router.get(
+    "/search/export",
+    summary="All entries that a search finds, as a table",
+    responses={**FAILURES, 200: {"content": {"text/csv": {}, "application/json": {}}}},
+    response_class=Response,
+    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.FORMAT_PARAMETER]},
+)
+def search_export(request: Request) -> Response:
+    """As CSV, or with format=json as one JSON list of the items of /search."""
+    return exporting.export_response(request)
 
 
 @router.get("/entries/{accession}", summary="An entry", responses=FAILURES)
