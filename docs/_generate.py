@@ -248,10 +248,11 @@ def api_page() -> str:
     """Return the routes of the JSON API, from its OpenAPI description, and those that answer bytes."""
     from fastapi import FastAPI
 
-    from micrographia.web.api.routes import router
+    from micrographia.web.api import crops, routes
 
     app = FastAPI()
-    app.include_router(router)
+    app.include_router(routes.router)
+    app.include_router(crops.router)
     lines = ["# API", "", _API]
     for path, operations in app.openapi()["paths"].items():
         for method, operation in operations.items():
@@ -277,6 +278,7 @@ Beside it, plain addresses answer bytes and pages:
 | `/files/{accession}/{version}/manifest.jsonl` | a line a file: path, size, SHA-256, media type |
 | `/files/{accession}/{version}.zip` | files as a ZIP stream |
 | `/iiif/3/{identifier}/…` | pictures by the [IIIF Image API 3](../how-to/iiif.md), level 2 |
+| `/crops/{image}/z=0:64,y=100:228,x=0:64` | the page of a block of an image, to be cited: it never changes its meaning |
 | `/thumbnails/{image}.webp` | a small picture of an image |
 | `/entries`, `/entries/{accession}`, `/images/{image}` | pages |
 | `/sitemap.xml`, `/robots.txt` | for search engines |

@@ -22,7 +22,15 @@ Rows = NDArray[np.int64]
 _MOST_DEAD = 1_000
 
 # what an entry has that is not found any more
-_ABSENT: dict[str, Any] = {"resolution_a": None, "size_bytes": 0, "file_count": 0, "image_count": 0, "released_at": "", "title": ""}
+_ABSENT: dict[str, Any] = {
+    "resolution_a": None,
+    "voxel_size_a": None,
+    "size_bytes": 0,
+    "file_count": 0,
+    "image_count": 0,
+    "released_at": "",
+    "title": "",
+}
 
 
 class FacetColumn:
@@ -114,6 +122,7 @@ class Columns:
         self.is_alive: NDArray[np.bool_] = np.zeros(0, bool)
         self.is_obsolete: NDArray[np.bool_] = np.zeros(0, bool)
         self.resolution_a: NDArray[np.float64] = np.zeros(0)
+        self.voxel_size_a: NDArray[np.float64] = np.zeros(0)
         self.size_bytes: Rows = np.zeros(0, np.int64)
         self.file_count: Rows = np.zeros(0, np.int64)
         self.image_count: Rows = np.zeros(0, np.int64)
@@ -175,6 +184,7 @@ class Columns:
         new.is_alive = np.concatenate([self.is_alive & ~np.isin(self.numbers, numbers), np.isin(states, ("RELEASED", "OBSOLETE"))])
         new.is_obsolete = np.concatenate([self.is_obsolete, np.array([s == "OBSOLETE" for s in states], bool)])
         new.resolution_a = np.concatenate([self.resolution_a, np.array(told["resolution_a"], np.float64)])
+        new.voxel_size_a = np.concatenate([self.voxel_size_a, np.array(told["voxel_size_a"], np.float64)])
         new.size_bytes = np.concatenate([self.size_bytes, np.array(told["size_bytes"], np.int64)])
         new.file_count = np.concatenate([self.file_count, np.array(told["file_count"], np.int64)])
         new.image_count = np.concatenate([self.image_count, np.array(told["image_count"], np.int64)])

@@ -84,11 +84,25 @@ def entry_columns(record: EntryRecord, *, file_count: int, size_bytes: int, imag
         "facets": {name: [t for pair in _distinct(values) for t in pair] for name, values in _facet_values(record).items()},
         "released_at": record.released_at,
         "resolution_a": min((m.resolution_a for m in record.sheet.maps if m.resolution_a), default=None),
+        "voxel_size_a": min(_voxel_sizes_a(record.sheet), default=None),
         "title": " ".join(words(record.sheet.title))[:200],
         "file_count": file_count,
         "size_bytes": size_bytes,
         "image_count": image_count,
     }
+
+
+def _voxel_sizes_a(sheet: Sheet) -> Iterable[float]:
+    """Every size of a pixel or voxel that an entry states, Å."""
+    yield from (a.pixel_size_a for a in sheet.acquisitions if a.pixel_size_a)
+    yield from (s.pixel_size_a for s in sheet.image_sets if s.pixel_size_a)
+    stated = [
+        *((s.voxel_size_a, 1.0) for s in sheet.image_sets),
+        *((s.voxel_size_nm, 10.0) for s in sheet.image_sets),
+        *((m.voxel_size_a, 1.0) for m in sheet.maps),
+    ]
+    for sizes, factor in stated:
+        yield from (v * factor for v in (sizes if isinstance(sizes, tuple) else (sizes,)) if v)
 
 
 def entry_summary(record: EntryRecord, *, file_count: int, size_bytes: int, image_count: int, cover: int) -> dict[str, Any]:

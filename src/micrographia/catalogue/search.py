@@ -37,6 +37,10 @@ class SearchQuery:
     """Best map not better than this, Å."""
     resolution_max_a: float | None = None
     """Best map not worse than this, Å."""
+    voxel_size_min_a: float | None = None
+    """Finest pixel or voxel size at least so coarse, Å."""
+    voxel_size_max_a: float | None = None
+    """Finest pixel or voxel size at least so fine, Å."""
     size_min_bytes: int | None = None
     """All files together at least so long."""
     size_max_bytes: int | None = None
@@ -153,6 +157,10 @@ def _in_ranges(columns: Columns, at: NDArray[np.int64], query: SearchQuery) -> N
         keep &= columns.resolution_a[at] >= query.resolution_min_a  # NaN, no map, never fits
     if query.resolution_max_a is not None:
         keep &= columns.resolution_a[at] <= query.resolution_max_a
+    if query.voxel_size_min_a is not None:
+        keep &= columns.voxel_size_a[at] >= query.voxel_size_min_a
+    if query.voxel_size_max_a is not None:
+        keep &= columns.voxel_size_a[at] <= query.voxel_size_max_a
     if query.size_min_bytes is not None:
         keep &= columns.size_bytes[at] >= query.size_min_bytes
     if query.size_max_bytes is not None:

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 Version = Annotated[int | None, typer.Option("--version", min=1, help="Version of the entry. Default: the latest.")]
 Paths = Annotated[list[str] | None, typer.Option("--path", metavar="GLOB", help="Files to get, like '*.map'; repeat for more.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write to. Default: ./ACCESSION.")]
+SomeAccession = Annotated[
+    str | None, typer.Argument(metavar="ACCESSION", help="Accession of the entry, like MG-10001.", show_default=False)
+]
+Manifest = Annotated[
+    Path | None, typer.Option("--manifest", metavar="FILE", help="Get the files that a search's manifest.jsonl names, of any entries.")
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Files fetched at the same time.")]
 Query = Annotated[str, typer.Argument(metavar="QUERY", help="Words to find; none finds everything.")]
 Filters = Annotated[
@@ -60,7 +66,8 @@ def search(
 
 
 def get(
-    accession: Accession,
+    accession: SomeAccession = None,
+    manifest: Manifest = None,
     path: Paths = None,
     output: Output = None,
     version: Version = None,
@@ -73,6 +80,13 @@ def get(
 
     The same command continues after an interruption and fetches nothing twice.
     """
+    if manifest is not None:
+        if accession or path or version:
+            raise InvalidInputError("--manifest names the files itself; give no ACCESSION, --path or --version with it.")
+        _get_manifest(manifest, output or Path(), workers, home, server)
+        return
+    if accession is None:
+        raise InvalidInputError("Give the ACCESSION of an entry, or --manifest FILE.")
     folder = output or Path(accession)
     with open_client(home, server) as archive:
         entry = archive.entry(accession, version)
@@ -82,6 +96,24 @@ def get(
     answer(
         {"accession": entry.accession, "version": entry.version, "folder": str(folder), "files": names, "size_bytes": size_bytes},
         f"{entry.accession} version {entry.version}: {counted(len(names), 'file')}, {size(size_bytes)}, in {folder}; every SHA-256 agrees.",
+    )
+
+
+def _get_manifest(manifest: Path, folder: Path, workers: int, home: Path | None, server: str | None) -> None:
+    from micrographia.client.manifest import manifest_origin, read_manifest
+
+    first = next(read_manifest(manifest), None)
+    if first is None:
+        raise InvalidInputError(f"{manifest} names no file.")
+    count = size_bytes = 0
+    with open_client(home, server or (None if home else manifest_origin(first) or None)) as archive:
+        location = archive.location
+        for written in archive.download_manifest(read_manifest(manifest), folder, workers=workers, progress=sys.stderr.isatty()):
+            count += len(written)
+            size_bytes += sum(p.stat().st_size for p in written)
+    answer(
+        {"manifest": str(manifest), "archive": location, "folder": str(folder), "file_count": count, "size_bytes": size_bytes},
+        f"{counted(count, 'file')}, {size(size_bytes)}, in {folder}; every SHA-256 agrees.",
     )
 
 

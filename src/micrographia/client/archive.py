@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from pathlib import Path
 from typing import Any, Self
 
+from micrographia.client.download import Wanted, download_files
 from micrographia.client.entry import Entry
 from micrographia.client.image import Image
-from micrographia.client.transport import Transport
+from micrographia.client.transport import Document, Opened, Transport
+from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.ids import EntryId, ImageId
+
+# a manifest may name millions of files
+_FILES_AT_ONCE = 2_000
 
 
 def open_archive(location: str) -> Archive:
@@ -60,6 +68,56 @@ class Archive:
         """
         for found in self._transport.search(query, facets):
             yield Entry(self._transport, EntryId.parse(str(found["accession"])), summary=found)
+
+    def download_manifest(
+        self, lines: Iterable[Document], to: str | Path = ".", *, workers: int = 4, progress: bool | Callable[[int], None] = False
+    ) -> Iterator[list[Path]]:
+        """Fetch the files that the lines of a manifest name, each below a folder of its entry; yield where they lie, some at a time.
+
+        Parameters
+        ----------
+        lines : iterable of mappings
+            Each with accession, version, path, size_bytes and sha256; see `read_manifest`.
+        to : folder
+            Made where it is absent. Files that are already there and whole are not fetched again.
+        workers : int
+            Files fetched at the same time.
+        progress : bool or callable
+            As in `Entry.download`.
+
+        Raises
+        ------
+        InvalidInputError
+            The manifest names two versions of one entry.
+        """
+        versions: dict[str, int] = {}
+        iterator = iter(lines)
+        while some := list(islice(iterator, _FILES_AT_ONCE)):
+            for line in some:
+                if versions.setdefault(str(line["accession"]), int(line["version"])) != line["version"]:
+                    raise InvalidInputError(f"The manifest names two versions of {line['accession']}; fetch them into two folders.")
+            wanted = [
+                Wanted(f"{line['accession']}/{line['path']}", int(line["size_bytes"]), str(line["sha256"]), opener)
+                for line, opener in zip(some, self._openers(some), strict=True)
+            ]
+            yield download_files(wanted, Path(to), workers=workers, progress=progress)
+
+    def _openers(self, lines: Sequence[Document]) -> list[Callable[[int], AbstractContextManager[Opened]]]:
+        records: dict[tuple[str, int], dict[str, Document]] = {}
+
+        def opener(line: Document) -> Callable[[int], AbstractContextManager[Opened]]:
+            accession, version, path = EntryId.parse(str(line["accession"])), int(line["version"]), str(line["path"])
+            file = line
+            if "://" not in self.location:  # a folder is read by its own records
+                if (accession, version) not in records:
+                    self._transport.entry(accession, version)  # public, or not at all
+                    records[accession, version] = {str(f["path"]): f for f in self._transport.files(accession, version)}
+                if path not in records[accession, version]:
+                    raise NotFoundError(f"{accession} version {version} has no file {path[:300]!r}.")
+                file = records[accession, version][path]
+            return lambda start: self._transport.open_file(accession, version, file, start)
+
+        return [opener(line) for line in lines]
 
     def close(self) -> None:
         """Give back connections and files."""

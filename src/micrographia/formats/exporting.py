@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,11 @@ def block_of(record: ImageRecord, array: NDArray[Any], start: tuple[int, ...], f
     return Block(array, record.axes, size, origin, record.is_stack, label)
 
 
+def can_be_mrc(record: ImageRecord, shape: Sequence[int]) -> bool:
+    """Whether MRC can hold a block of `shape` of an image: its type, and no more than three axes longer than 1."""
+    return record.dtype in _MRC_MODES and len(_kept_axes(record.axes, shape)) <= 3
+
+
 def encode_mrc(block: Block) -> bytes:
     """Return a block as MRC2014, little-endian; 8-bit unsigned samples are written as 16-bit ones, which is what the format has for them.
 
@@ -79,7 +85,7 @@ def encode_mrc(block: Block) -> bytes:
     array = block.array
     if array.dtype.name not in _MRC_MODES:
         raise InvalidInputError(f"MRC has no mode for {array.dtype.name}; npy and tiff keep these numbers.")
-    kept = [k for k, (a, n) in enumerate(zip(block.axes, array.shape, strict=True)) if a in "yx" or n > 1]
+    kept = _kept_axes(block.axes, array.shape)
     if len(kept) > 3:
         raise InvalidInputError(f"MRC holds three axes; this block has {len(kept)} ({block.axes}). Fix one of them (c=0:1), or take npy.")
     mode, stored = _MRC_MODES[array.dtype.name]
@@ -97,6 +103,10 @@ def encode_mrc(block: Block) -> bytes:
         map=b"MAP ", machst=b"DD\0\0", nlabl=1, labels=block.label.encode("ascii", "replace")[:80].ljust(80), **_statistics(volume),  # type: ignore[arg-type]
     )  # fmt: skip
     return HEADER_STRUCT["<"].pack(*header) + np.ascontiguousarray(volume, stored).tobytes()
+
+
+def _kept_axes(axes: str, shape: Sequence[int]) -> list[int]:
+    return [k for k, (a, n) in enumerate(zip(axes, shape, strict=True)) if a in "yx" or n > 1]
 
 
 def encode_tiff(block: Block) -> bytes:

@@ -19,9 +19,11 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
+from micrographia.web.api import crops
 from micrographia.web.api.routes import router
 from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages.browse import home_page, results_page
+from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
@@ -66,6 +68,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.state.site = site
     app.router.routes.extend(_routes())
     app.include_router(router)
+    app.include_router(crops.router)
     return SecurityHeaders(app)
 
 
@@ -91,6 +94,7 @@ def _routes() -> list[BaseRoute]:
         Route("/entries/{accession}", entry_page),
         Route("/entries/{accession}/images", image_list_page),
         Route("/images/{image_id}", image_page),
+        Route("/crops/{image_id}/{ranges}", crop_page),
         Route("/about", about_page),
         Route("/api", api_page),
         Route("/robots.txt", robots),

@@ -130,3 +130,61 @@ def test_a_power_spectrum_is_a_picture(web, images):
     assert web.get(f"/api/v1/images/{images['frames.tif']['id']}/power", params={"index": 3}).status_code == 200
     for name, query in (("frames.tif", {"index": 99}), ("frames.tif", {"min": "1"}), ("micrograph.mrc", {"format": "png"})):
         assert web.get(f"/api/v1/images/{images[name]['id']}/power", params=query).status_code == 422
+
+
+def test_a_block_has_an_address_to_cite(web, images, truth):
+    asked = {"image": images["tomo.mrc"]["id"], "ranges": {"z": "2:6", "x": [10, 40]}}
+    answer = web.request("POST", "/api/v1/crops", json=asked)
+    made = answer.json()
+    path = f"/crops/{images['tomo.mrc']['id']}/z=2:6,y=0:31,x=10:40"
+    assert answer.status_code == 201 and made["url"] == answer.headers["location"] == f"http://archive.example{path}"
+    assert made["shape"] == [4, 31, 30]
+    got = np.load(io.BytesIO(ok(web.get(made["links"]["npy"]))))
+    assert np.array_equal(got, truth["tomo.mrc"][2:6, :, 10:40])
+    page = ok(web.get(path)).decode()
+    assert "@misc{" in page and f"{asked['image']}&#34;)[2:6, 0:31, 10:40]" in page and "format=mrc" in page
+    for link in [part.split('"')[0].replace("&amp;", "&") for part in page.split('href="') if part.startswith("/api/v1/images/")]:
+        assert web.get(link).status_code == 200, link
+
+
+def test_another_spelling_of_an_address_leads_to_the_one(web, images):
+    answer = web.get(f"/crops/{images['tomo.mrc']['id']}/x=10:40,z=2")
+    assert answer.status_code == 308 and answer.headers["location"] == f"/crops/{images['tomo.mrc']['id']}/z=2:3,y=0:31,x=10:40"
+
+
+@pytest.mark.parametrize("name", ["frames.tif", "colour.tif", "micrograph.mrc"])
+def test_blocks_of_every_kind_have_a_page(web, images, name):
+    image = images[name]
+    made = web.request("POST", "/api/v1/crops", json={"image": image["id"], "ranges": {"y": "0:30"}}).json()
+    page = ok(web.get(made["links"]["page"])).decode()
+    preview = page.split('<image href="')[1].split('"')[0].replace("&amp;", "&")
+    assert Image.open(io.BytesIO(ok(web.get(preview)))).size[1] == 30
+    assert f"/crops/{image['id']}/" in ok(web.get(image["links"]["page"])).decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"image": "MG-10001.1.4", "ranges": {"q": "1:2"}}, 422),
+        ({"image": "MG-10001.1.4", "ranges": {"z": "5:99"}}, 422),
+        ({"image": "MG-10001.1.4", "ranges": {"z": [5, 2]}}, 422),
+        ({"image": "MG-10001.1.4", "ranges": {"z": [5]}}, 422),
+        ({"image": "MG-10001.1.4", "bogus": 1}, 422),
+        ({"image": "MG-10001.1.99"}, 404),
+        ({"image": "nothing"}, 404),
+        ([1], 422),
+        ("x" * 20_000, 413),
+    ],
+)
+def test_addresses_that_cannot_be_are_refused(web, asked, status):
+    answer = web.request("POST", "/api/v1/crops", json=asked)
+    assert answer.status_code == status and len(answer.json()["message"]) > 15
+
+
+def test_a_body_that_is_no_json_is_refused(web):
+    assert web.request("POST", "/api/v1/crops", content=b"\xff{").status_code == 422
+
+
+@pytest.mark.parametrize("text", ["z=99:100", "nothing", "z=1:2,z=3:4", "q=1:2", "z=1:2,<script>"])
+def test_pages_of_blocks_that_are_not_there(web, images, text):
+    assert web.get(f"/crops/{images['tomo.mrc']['id']}/{text}").status_code == 404

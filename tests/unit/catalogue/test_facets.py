@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from micrographia.catalogue.facets import FACETS, cover_image, entry_columns, entry_texts
 from micrographia.catalogue.fulltext import _lexemes
 from micrographia.testing.entries import make_entry
@@ -38,3 +40,12 @@ def test_the_index_stays_small_whatever_an_entry_holds() -> None:
     texts = entry_texts(record, (f"micrograph_{i}.mrc" for i in range(100_000)))
     assert len(texts.primary) <= 1_000 and len(texts.other) <= 11_000 and len(texts.secondary) <= 4_000
     assert len("".join(_lexemes(texts))) < 1_000_000  # PostgreSQL refuses more
+
+
+def test_the_finest_stated_voxel_size_counts() -> None:
+    sheet: dict[str, Any] = {
+        "image_sets": [{"id": "a", "kind": "volume EM", "files": ["a.tif"], "voxel_size_nm": [5, 0.4, 0.4]}],
+        "maps": [{"id": "m", "file": "m.mrc", "voxel_size_a": 6.5}],
+    }
+    assert entry_columns(make_entry(**sheet), **_COUNTS)["voxel_size_a"] == 4.0
+    assert entry_columns(make_entry(), **_COUNTS)["voxel_size_a"] is None

@@ -13,7 +13,8 @@ from micrographia.archive import lookup
 from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
 from micrographia.model.documents import file_document, image_document
-from micrographia.web.api.searching import SEARCH_PARAMETERS, search_document
+from micrographia.web.api import exporting
+from micrographia.web.api.searching import search_document, search_parameters
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
@@ -30,7 +31,7 @@ Accession = Annotated[str, Path(description="Accession of an entry: MG-10001.", 
 ImageIdentifier = Annotated[str, Path(description="Identifier of an image: MG-10001.1.3.", examples=["MG-10001.1.1"])]
 Version = Annotated[int | None, Query(ge=1, le=10**9, description="Version; the latest without it.")]
 
-_FAILURES: dict[int | str, dict[str, Any]] = {
+FAILURES: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such thing, or none that is public."},
     410: {"description": "It was withdrawn; `tombstone` says why."},
     413: {"description": "More than one answer may hold."},
@@ -39,26 +40,53 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/entries", summary="Search entries", responses=_FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
+_SEARCH = {"parameters": search_parameters()}
+
+
+@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_SEARCH)
 def entries(request: Request) -> Json:
     """Entries that match, best first, 20 a page; `next` is the address of the next page. Facets: see /search."""
     found = search_document(request, with_facets=False)
     return {"total": found["total"], "next": found["next"], "items": found["items"]}
 
 
-@router.get("/search", summary="Search entries, with facets", responses=_FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
+@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_SEARCH)
 def search(request: Request) -> Json:
     """Entries that match, and how many there are of each kind, organism, protein and so on."""
     return search_document(request, with_facets=True)
 
 
-@router.get("/entries/{accession}", summary="An entry", responses=_FAILURES)
+@router.get(
+    "/search/files",
+    summary="All files of what a search finds",
+    responses={**FAILURES, 200: {"content": {"application/jsonl": {}}}},
+    response_class=Response,
+    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.PATH_PARAMETER]},
+)
+def search_files(request: Request) -> Response:
+    """A line of JSON a file: accession, version, path, size, SHA-256, link; `micrographia get --manifest` fetches them."""
+    return exporting.manifest_response(request)
+
+
+@router.get(
+    "/search/export",
+    summary="All entries that a search finds, as a table",
+    responses={**FAILURES, 200: {"content": {"text/csv": {}, "application/json": {}}}},
+    response_class=Response,
+    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.FORMAT_PARAMETER]},
+)
+def search_export(request: Request) -> Response:
+    """As CSV, or with format=json as one JSON list of the items of /search."""
+    return exporting.export_response(request)
+
+
+@router.get("/entries/{accession}", summary="An entry", responses=FAILURES)
 def entry(request: Request, accession: Accession, version: Version = None) -> Json:
     """All metadata of a released version."""
     return site_of(request).entry(accession, version).document()
 
 
-@router.get("/entries/{accession}/versions", summary="Versions of an entry", responses=_FAILURES)
+@router.get("/entries/{accession}/versions", summary="Versions of an entry", responses=FAILURES)
 def versions(request: Request, accession: Accession) -> Json:
     """All released versions, first to last."""
     view = site_of(request).entry(accession)
@@ -77,7 +105,7 @@ def versions(request: Request, accession: Accession) -> Json:
     return {"total": len(items), "next": None, "items": items}
 
 
-@router.get("/entries/{accession}/files", summary="Files of an entry", responses=_FAILURES)
+@router.get("/entries/{accession}/files", summary="Files of an entry", responses=FAILURES)
 def files(
     request: Request,
     accession: Accession,
@@ -100,7 +128,7 @@ def files(
     }
 
 
-@router.get("/images", summary="Images of an entry", responses=_FAILURES)
+@router.get("/images", summary="Images of an entry", responses=FAILURES)
 def images(
     request: Request,
     entry: Annotated[str, Query(description="Accession; without it the images of all entries.")] = "",
@@ -123,7 +151,7 @@ def images(
     }
 
 
-@router.get("/images/{image_id}", summary="An image", responses=_FAILURES)
+@router.get("/images/{image_id}", summary="An image", responses=FAILURES)
 def image(request: Request, image_id: ImageIdentifier) -> Json:
     """Axes, shape, type, voxel size, statistics and links of one image."""
     site = site_of(request)
@@ -154,7 +182,7 @@ _POWER_PARAMETERS = {name: _SECTION_PARAMETERS[name] for name in ("axis", "index
     "/images/{image_id}/slice",
     summary="A section of an image",
     responses={
-        **_FAILURES,
+        **FAILURES,
         200: {"content": {"image/png": {}, "image/webp": {}, "image/jpeg": {}, "application/x-npy": {}, "image/tiff": {}}},
     },
     response_class=Response,
@@ -168,7 +196,7 @@ async def section(request: Request, image_id: ImageIdentifier) -> Any:
 @router.get(
     "/images/{image_id}/crop",
     summary="A block of an image",
-    responses={**_FAILURES, 200: {"content": {"application/x-npy": {}, "image/tiff": {}, "application/x-mrc": {}}}},
+    responses={**FAILURES, 200: {"content": {"application/x-npy": {}, "image/tiff": {}, "application/x-mrc": {}}}},
     response_class=Response,
     openapi_extra=_documented(_CROP_PARAMETERS),
 )
@@ -180,7 +208,7 @@ async def crop(request: Request, image_id: ImageIdentifier) -> Any:
 @router.get(
     "/images/{image_id}/power",
     summary="The power spectrum of a micrograph",
-    responses={**_FAILURES, 200: {"content": {"image/png": {}}}},
+    responses={**FAILURES, 200: {"content": {"image/png": {}}}},
     response_class=Response,
     openapi_extra=_documented(_POWER_PARAMETERS),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,42 +12,44 @@ from starlette.requests import Request
 from micrographia.archive import lookup
 from micrographia.catalogue import SearchItem, SearchQuery
 from micrographia.catalogue.facets import FACETS
-from micrographia.catalogue.search import MOST_PER_PAGE
+from micrographia.catalogue.search import MOST_PER_PAGE, SORTS
 from micrographia.errors import InvalidInputError
 from micrographia.web.site import site_of
 
 _NUMBERS: Mapping[str, str] = {
     "resolution_min": "resolution_min_a",
     "resolution_max": "resolution_max_a",
+    "voxel_size_min": "voxel_size_min_a",
+    "voxel_size_max": "voxel_size_max_a",
     "size_min": "size_min_bytes",
     "size_max": "size_max_bytes",
 }
-_MOST_FACET_VALUES = 50
-SEARCH_PARAMETERS: Mapping[str, str] = {
-    "q": 'Words that must all be found, "phrases", begin*, accessions.',
-    **{name: f"{title}; several may be given." for name, title in FACETS.items()},
+_NUMBER_WORDS: Mapping[str, str] = {
     "resolution_min": "Best map not better than this, Å.",
     "resolution_max": "Best map not worse than this, Å.",
-    "size_min": "Bytes at least.",
-    "size_max": "Bytes at most.",
-    "sort": "relevance, newest, resolution, size or title.",
-    "page": "From 1.",
-    "per_page": "Entries a page, at most 200; 20 without it.",
+    "voxel_size_min": "Finest pixel or voxel at least this large, Å.",
+    "voxel_size_max": "Finest pixel or voxel at most this large, Å.",
+    "size_min": "All files together at least so many bytes.",
+    "size_max": "All files together at most so many bytes.",
 }
+_MOST_FACET_VALUES = 50
 # «newest» is what people call it
 _SORT_WORDS = {"newest": "released"}
 
 
-def query_of(parameters: QueryParams, *, facet_values: int) -> SearchQuery:
-    """Return the question that the parameters of a request ask; InvalidInputError, in a sentence, where they ask nothing that can be."""
-    known = {"q", "sort", "page", "per_page", *FACETS, *_NUMBERS}
+def query_of(parameters: QueryParams, *, facet_values: int, others: Collection[str] = ()) -> SearchQuery:
+    """Return the question that the parameters of a request ask; InvalidInputError, in a sentence, where they ask nothing that can be.
+
+    `others` are parameters that the route takes beside those of the question.
+    """
+    known = {"q", "sort", "page", "per_page", *FACETS, *_NUMBERS, *others}
     if unknown := [name for name in parameters if name not in known]:
         raise InvalidInputError(f"{unknown[0][:60]!r} is no parameter of a search; there are {', '.join(sorted(known))}.")
     facets = {name: tuple(v for v in parameters.getlist(name) if v)[:_MOST_FACET_VALUES] for name in FACETS}
     numbers = {field: _number(parameters[name], name) for name, field in _NUMBERS.items() if parameters.get(name)}
     sort = parameters.get("sort") or "relevance"
     return SearchQuery(
-        q=parameters.get("q", "")[:1000].replace("\0", " "),
+        q=(parameters.get("q") or "")[:1000].replace("\0", " "),
         facets={name: values for name, values in facets.items() if values},
         sort=_SORT_WORDS.get(sort, sort),
         page=_count(parameters.get("page"), "page", 1, 10**6),
@@ -68,6 +70,20 @@ def search_document(request: Request, *, with_facets: bool) -> dict[str, Any]:
         "items": [item_document(item) for item in page.items],
         "facets": {name: [{"value": v.value, "label": v.label, "count": v.count} for v in values] for name, values in page.facets.items()},
     }
+
+
+def search_parameters() -> list[dict[str, Any]]:
+    """Return the parameters of a search as OpenAPI describes them."""
+    text = {"type": "string"}
+    said = {
+        "q": 'Words that must all stand in an entry, "phrases", begin*; accessions of this and of other archives.',
+        **{name: f"{title}; repeat it for any of several." for name, title in FACETS.items()},
+        **{name: _NUMBER_WORDS[name] for name in _NUMBERS},
+        "sort": f"{', '.join(SORTS)}; newest is released.",
+        "page": "From 1.",
+        "per_page": f"Items on a page, at most {MOST_PER_PAGE}.",
+    }
+    return [{"name": name, "in": "query", "description": words, "schema": text} for name, words in said.items()]
 
 
 def page_address(request: Request, page: int) -> str:

@@ -13,7 +13,7 @@ from micrographia.archive import lookup
 from micrographia.catalogue import FacetCount, SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.facets import FACETS
 from micrographia.web.api.searching import page_address, query_of
-from micrographia.web.pages.rendering import page
+from micrographia.web.pages.rendering import origin, page
 from micrographia.web.pages.wording import bytes_words, count_words, day_words, short_number
 from micrographia.web.site import site_of
 
@@ -29,6 +29,9 @@ _SORTS = (
     ("title", "Title"),
 )
 _MOST_AUTHORS = 4
+# parameter without _min and _max, what people call it, unit
+_RANGES = (("resolution", "Resolution", "Å"), ("voxel_size", "Voxel size", "Å"), ("size", "Size", "bytes"))
+_RANGE_NAMES = frozenset(f"{name}_{end}" for name, _, _ in _RANGES for end in ("min", "max"))
 
 
 def home_page(request: Request) -> Response:
@@ -42,7 +45,8 @@ def home_page(request: Request) -> Response:
 
 def results_page(request: Request) -> Response:
     """GET /entries."""
-    query = query_of(request.query_params, facet_values=_FACET_VALUES)
+    query = query_of(request.query_params, facet_values=_FACET_VALUES, others=("view",))
+    is_table = request.query_params.get("view") == "table"
     found = lookup.search(site_of(request).archive, query)
     parameters = [(k, v) for k, v in request.query_params.multi_items() if k != "page" and v]
     return page(
@@ -50,6 +54,12 @@ def results_page(request: Request) -> Response:
         "results.html",
         q=query.q,
         total=found.total,
+        is_table=is_table,
+        views=_views(parameters, is_table=is_table),
+        exports=_exports(parameters),
+        saved_link=origin(request) + "/entries" + (f"?{urlencode(parameters)}" if parameters else ""),
+        ranges=_ranges(parameters),
+        kept_by_ranges=[p for p in parameters if p[0] not in _RANGE_NAMES],
         hits=[_hit(item) for item in found.items],
         facets=_facets(found, parameters),
         chosen=_chosen(query, parameters, found),
@@ -74,6 +84,14 @@ def _hit(item: SearchItem) -> dict[str, Any]:
     ]
     return {
         "accession": item.accession,
+        "row": {
+            "experiments": ", ".join(item.experiments),
+            "organisms": ", ".join(item.organisms),
+            "resolution": f"{short_number(item.resolution_a)} Å" if item.resolution_a else "",
+            "size": bytes_words(item.size_bytes),
+            "images": count_words(item.image_count),
+            "released": day_words(item.released_at),
+        },
         "link": f"/entries/{item.accession}",
         "title": item.title,
         "authors": authors,
@@ -83,6 +101,34 @@ def _hit(item: SearchItem) -> dict[str, Any]:
         "chips": [*item.experiments, *item.organisms, *(c for c in item.categories if c not in item.experiments)][:7],
         "facts": [f for f in facts if f],
     }
+
+
+def _ranges(parameters: list[tuple[str, str]]) -> list[dict[str, str]]:
+    given = dict(parameters)
+    return [
+        {"name": name, "words": words, "unit": unit, "low": given.get(f"{name}_min", ""), "high": given.get(f"{name}_max", "")}
+        for name, words, unit in _RANGES
+    ]
+
+
+def _views(parameters: list[tuple[str, str]], *, is_table: bool) -> list[dict[str, Any]]:
+    plain = [p for p in parameters if p[0] != "view"]
+    return [
+        {"words": words, "chosen": chosen, "link": "/entries" + (f"?{urlencode(query)}" if query else "")}
+        for words, chosen, query in (("List", not is_table, plain), ("Table", is_table, [*plain, ("view", "table")]))
+    ]
+
+
+def _exports(parameters: list[tuple[str, str]]) -> list[dict[str, str]]:
+    plain = [p for p in parameters if p[0] not in ("view", "per_page")]
+    return [
+        {"words": words, "link": f"/api/v1/search/{name}" + (f"?{urlencode([*plain, *more])}" if plain or more else "")}
+        for words, name, more in (
+            ("CSV", "export", [("format", "csv")]),
+            ("JSON", "export", [("format", "json")]),
+            ("Manifest of all files", "files", []),
+        )
+    ]
 
 
 def _facets(found: SearchPage, parameters: list[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -105,7 +151,7 @@ def _option(name: str, value: FacetCount, parameters: list[tuple[str, str]]) -> 
 
 def _chosen(query: SearchQuery, parameters: list[tuple[str, str]], found: SearchPage) -> list[dict[str, Any]]:
     labels: Mapping[tuple[str, str], str] = {(name, v.value): v.label for name, values in found.facets.items() for v in values}
-    words = {"resolution_min": "Resolution from", "resolution_max": "Resolution up to", "size_min": "Size from", "size_max": "Size up to"}
+    words = {f"{name}_{end}": f"{title} {way}" for name, title, _ in _RANGES for end, way in (("min", "from"), ("max", "up to"))}
     shown = []
     for pair in parameters:
         name = FACETS.get(pair[0]) or words.get(pair[0])

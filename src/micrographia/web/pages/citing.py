@@ -32,19 +32,20 @@ def resolve(identifier: str) -> str:
     return ""
 
 
-def bibtex(entry: Mapping[str, Any], url: str) -> str:
-    """Return the entry as a BibTeX @misc record (what every style knows), BibLaTeX's @dataset in its `type`."""
+def bibtex(entry: Mapping[str, Any], url: str, *, part: str = "") -> str:
+    """Return the entry, or a part of it, as a BibTeX @misc record (what every style knows)."""
     fields = {
         "author": " and ".join(_bibtex(a["name"]) for a in entry["authors"]),
         "title": "{" + _bibtex(entry["title"]) + "}",
         "year": entry["released"][:4],
         "publisher": "Micrographia",
         "version": str(entry["version"]),
-        "note": f"Dataset {entry['accession']}, version {entry['version']}",
+        "note": f"Dataset {entry['accession']}, version {entry['version']}" + (f", {part}" if part else ""),
         "url": url,
     }
     lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
-    return f"@misc{{{entry['accession']}.v{entry['version']},\n{lines}\n}}"
+    key = f"{entry['accession']}.v{entry['version']}" + (re.sub(r"[^0-9A-Za-z]+", "-", f".{part}") if part else "")
+    return f"@misc{{{key},\n{lines}\n}}"
 
 
 def dataset_json_ld(entry: Mapping[str, Any], origin: str, archive_title: str, lead: str | None) -> str:

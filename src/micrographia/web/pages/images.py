@@ -38,6 +38,7 @@ from micrographia.web.pages.wording import (
 from micrographia.web.security_headers import VIEWER_POLICY
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.arrays import shrunk_section
+from micrographia.web.stream.crop_addresses import crop_address
 from micrographia.web.stream.sections import SectionRequest, limits, parse_section, section_index
 
 # pictures on the page are no larger than this; the full one is a click away
@@ -79,6 +80,9 @@ def image_page(request: Request) -> Response:
         array = shrunk_section(record, section_index(record, asked), _VIEW_SIDE, partial(site.read, site.stored(row)[0]))
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
         values["viewing"] = viewing(site, row, document)
+        whole = {axis: slice(0, n) for axis, n in zip(record.axes, record.shape, strict=True)}
+        shown = {axis: slice(i, i + 1) for axis, i in {asked.axis: asked.index, **asked.fixed}.items() if axis in whole}
+        values["cite_link"] = crop_address(row.id, whole | shown)
     except NotFoundError:
         raise
     except MicrographiaError as exc:

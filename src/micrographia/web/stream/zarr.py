@@ -29,7 +29,7 @@ from micrographia.formats.selection import Selection
 from micrographia.model.image import RawLayout
 from micrographia.model.multiscale import RECIPE, Multiscale, multiscale_of, ome_attributes, omero_attributes
 from micrographia.web.site import Site, site_of
-from micrographia.web.stream.conditions import not_modified
+from micrographia.web.stream.conditions import http_date, not_modified
 from micrographia.web.stream.content import Content, ContentResponse
 from micrographia.web.stream.files import IMMUTABLE
 from micrographia.web.stream.ranges import parse_range
@@ -232,6 +232,7 @@ def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
     # shards that are made anew hold the same chunks in another order
     etag = f'"{shown.image.id}-{found.st_mtime_ns:x}-{found.st_size:x}"'
     is_json = path.name == "zarr.json"
+    headers = {"etag": etag, "last-modified": http_date(found.st_mtime), "cache-control": caching if is_json else _CHANGES}
     return ContentResponse(
         Content(
             size=found.st_size,
@@ -239,7 +240,7 @@ def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
             modified=found.st_mtime,
             media_type=_JSON if is_json else _BINARY,
             path=path,
-            headers=(("cache-control", caching if is_json else _CHANGES),),
+            headers=headers,
         )
     )
 
