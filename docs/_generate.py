@@ -277,6 +277,7 @@ Beside it, plain addresses answer bytes and pages:
 | `/files/{accession}/{version}/manifest.jsonl` | a line a file: path, size, SHA-256, media type |
 | `/files/{accession}/{version}.zip` | files as a ZIP stream |
 | `/thumbnails/{image}.webp` | a small picture of an image |
+| `/zarr/{image}/…` | the image as OME-Zarr 0.5; `links.zarr` is its address, null where it is not offered |
 | `/entries`, `/entries/{accession}`, `/images/{image}` | pages |
 | `/sitemap.xml`, `/robots.txt` | for search engines |
 """
