@@ -100,8 +100,8 @@ class Keeper:
                 change = self.archive.catalogue.derived.change()
                 if (change != seen or time.monotonic() - looked > _LOOK_ANYWAY_SECONDS) and self.make_all():
                     seen, looked = change, time.monotonic()
-            except (MicrographiaError, OSError) as exc:
-                _log.warning("Nothing is derived for a while: %s", exc)
+            except Exception as exc:  # noqa: BLE001  the edge of the thread: a cluster or a database that went away comes back
+                _log.warning("Nothing is derived for a while: %s", exc, exc_info=not isinstance(exc, MicrographiaError))
                 self._stopping.wait(_LEASE_SECONDS / 3)
             self._stopping.wait(_LOOK_SECONDS)
 

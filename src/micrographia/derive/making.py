@@ -81,5 +81,5 @@ def keeping(archive: Archive) -> Iterator[None]:
         yield
     finally:
         keeper.stop()
-        executor.close()
         thread.join(_STOP_SECONDS)
+        executor.close()

@@ -1,6 +1,7 @@
 """Every image streams as OME-Zarr with the numbers of the deposited file, to the clients that people use."""
 
 import json
+import time
 
 import h5py
 import httpx
@@ -17,6 +18,7 @@ from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
 from micrographia.derive.making import derive
 from micrographia.settings import Settings
+from micrographia.testing.examples import HOOKE
 from micrographia.testing.mrc_files import mrc_bytes
 
 RNG = np.random.default_rng(1665)
@@ -192,3 +194,27 @@ def test_heads_ranges_and_other_sites(shown):
         assert client.head(level).headers["accept-ranges"] == "bytes"
         assert client.get(level, headers={"Range": "bytes=-20"}).content == client.get(level).content[-20:]
         assert client.get(f"{url}/zarr/{items['long.mrc']['id']}/zarr.json").json()["node_type"] == "group"
+
+
+def test_a_server_makes_what_is_missing_by_itself(tmp_path, start):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with mrcfile.new(folder / "long.mrc") as file:
+        file.set_data(RNG.normal(size=(3, 300, 20)).astype(np.float32))
+        file.set_volume()
+    archive = open_archive(Settings(home=tmp_path / "archive", workers=1))
+    deposit_folder(archive, folder, given=HOOKE, until="released")
+    archive.catalogue.close()
+    process = start(tmp_path / "archive")
+    try:
+        for _ in range(200):
+            (item,) = httpx.get(f"{process.url}/api/v1/images").json()["items"]
+            if set(item["derived"].values()) == {"done"}:
+                break
+            time.sleep(0.1)
+        assert item["derived"] == {"thumbnail": "done", "pyramid": "done", "sections": "done"}
+        assert len(opened(process.url + item["links"]["zarr"]).attrs["ome"]["multiscales"][0]["datasets"]) > 1
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+        process.stdout.close()
