@@ -15,13 +15,11 @@ MRC_FORMATS = frozenset(("mrc", "mrc.gz", "mrc.bz2"))
 _MAP_SUFFIXES = (".map", ".ccp4", ".map.gz", ".ccp4.gz", ".map.bz2", ".ccp4.bz2")
 # image files that no reader here opens: what they usually are
 _FOREIGN = {
-    ".ser": "images",
     ".emd": "images",
     ".tvips": "movies",
     ".img": "diffraction",
     ".cbf": "diffraction",
     ".smv": "diffraction",
-    ".czi": "fluorescence",
     ".nd2": "fluorescence",
     ".oib": "fluorescence",
     ".oir": "fluorescence",

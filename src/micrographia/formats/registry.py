@@ -82,6 +82,10 @@ def _is_leica(head: bytes) -> bool:
     return head[:4] == b"\x70\0\0\0" and head[8:9] == b"\x2a" and head[13:15] == b"<\0"
 
 
+def _is_zeiss(head: bytes) -> bool:
+    return head[:10] == b"ZISRAWFILE"
+
+
 def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -118,6 +122,9 @@ FORMATS: tuple[Format, ...] = (
     Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
     Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
     Format("lif", "Leica LIF", "application/x-leica-lif", (".lif",), "image", "leica", isolated=True, magic=_is_leica),
+    Format(
+        "czi", "Zeiss CZI", "application/x-zeiss-czi", (".czi",), "image", "zeiss", isolated=True, magic=lambda h: h[:10] == b"ZISRAWFILE"
+    ),
     Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
     Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
     Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
