@@ -123,6 +123,8 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
     is_integer = header.dtype.startswith(("int", "uint", "bool"))
     if is_integer and (_LABEL & own or (_MASK & own and pattern.format not in MRC_FORMATS)):
         return "labels"
+    if pattern.format == "sff":
+        return "labels"
     if pattern.format == "amira" and is_integer and ("materials" in variant.first.metadata or "label" in header.name.lower()):
         return "labels"
     if pattern.format.startswith("picture."):

@@ -86,6 +86,10 @@ def _is_zeiss(head: bytes) -> bool:
     return head[:10] == b"ZISRAWFILE"
 
 
+def _is_sff(head: bytes) -> bool:
+    return head[:5] == b"<?xml" and b"<segmentation" in head
+
+
 def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -129,6 +133,7 @@ FORMATS: tuple[Format, ...] = (
     Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
     Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
     Format("amira", "Amira mesh", "application/x-amira", (".am",), "image", "amira", isolated=True, magic=_is_amira),
+    Format("sff", "EMDB-SFF segmentation", "application/x-emdb-sff", (".sff",), "image", "sff", isolated=True, magic=_is_sff),
     Format("imod", "IMOD model", "application/x-imod", (".mod",), "annotation", "imod", magic=lambda h: h[:6] == b"IMODV1"),
     Format(
         "tiff",
@@ -174,7 +179,7 @@ _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
 # endings that other programs use for text: only a file that looks binary is an image there
 _SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali", ".xmp"))
 # endings that many programs use: the first bytes decide
-_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp"))
+_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp", ".sff"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
 _FOREIGN_SUFFIXES = frozenset((".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
