@@ -195,6 +195,7 @@ _MEDIA_TYPES = {
     ".pdb": "chemical/x-pdb",
     ".parquet": "application/vnd.apache.parquet",
     ".xml": "application/xml",
+    ".mod": "application/octet-stream",
     ".log": "text/plain",
     ".rawtlt": "text/plain",
     ".tlt": "text/plain",
