@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sqlite3
+import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import insert
 
-from micrographia.catalogue import Catalogue
+from micrographia.catalogue import Catalogue, SearchQuery
 from micrographia.catalogue.facets import entry_columns, entry_summary, entry_texts
 from micrographia.catalogue.fulltext import full_text
 from micrographia.catalogue.tables import counters, search_entries

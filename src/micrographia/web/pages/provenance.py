@@ -85,9 +85,7 @@ def _groups(entry: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Mapping[st
 
 
 def _thing(thing: Mapping[str, Any], css: str) -> _Node:
-    subtitle = {"map": "map", "screen": "screen", "annotation": str(thing.get("kind", "annotation"))}.get(
-        css, str(thing.get("kind", "images"))
-    )
+    subtitle = {"map": "map", "screen": "screen", "annotation": str(thing.get("kind", "annotation"))}.get(css, str(thing.get("kind", "images")))
     if css == "map" and thing.get("resolution_a"):
         subtitle = f"map, {thing['resolution_a']:g} Å"
     return _Node(f"thing-{thing['id']}", str(thing.get("title") or thing["id"]), subtitle, f"thing {css}", f"#thing-{thing['id']}")
