@@ -15,13 +15,11 @@ MRC_FORMATS = frozenset(("mrc", "mrc.gz", "mrc.bz2"))
 _MAP_SUFFIXES = (".map", ".ccp4", ".map.gz", ".ccp4.gz", ".map.bz2", ".ccp4.bz2")
 # image files that no reader here opens: what they usually are
 _FOREIGN = {
-    ".ser": "images",
     ".emd": "images",
     ".tvips": "movies",
     ".img": "diffraction",
     ".cbf": "diffraction",
     ".smv": "diffraction",
-    ".czi": "fluorescence",
     ".nd2": "fluorescence",
     ".oib": "fluorescence",
     ".oir": "fluorescence",
@@ -124,6 +122,8 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
         return "gain reference"
     is_integer = header.dtype.startswith(("int", "uint", "bool"))
     if is_integer and (_LABEL & own or (_MASK & own and pattern.format not in MRC_FORMATS)):
+        return "labels"
+    if pattern.format == "sff":
         return "labels"
     if pattern.format == "amira" and is_integer and ("materials" in variant.first.metadata or "label" in header.name.lower()):
         return "labels"

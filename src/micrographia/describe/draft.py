@@ -261,9 +261,9 @@ class _Assembly:
     def _models(self) -> None:
         """Models of contours, points and meshes become annotations, one a pattern of file names."""
         for pattern in self._patterns:
-            if pattern.format != "imod" or id(pattern) in self._used:
-                continue
             fact = pattern.first.first
+            if pattern.format not in ("imod", "sff") or fact.images or id(pattern) in self._used or "mesh_count" not in fact.metadata:
+                continue
             objects = fact.metadata.get("objects", ())
             is_points = bool(objects) and all(o["kind"] == "scattered points" and not o["mesh_count"] for o in objects)
             is_mesh = fact.metadata.get("mesh_count", 0) > 0 and not fact.metadata.get("contour_count", 0)
@@ -279,7 +279,8 @@ class _Assembly:
             part |= {"files": list(self._globs.of([pattern])), "object": Blank("what is drawn: membrane, microtubule, vesicle, …")}
             part["method"] = Blank("manual, or the program that made it")
             self._used.add(id(pattern))
-            counted = ", ".join(f"{fact.metadata.get(f'{k}_count', 0):,} {k}s" for k in ("object", "contour", "point"))
+            kinds = [k for k in ("object", "segment", "contour", "point", "mesh", "shape") if fact.metadata.get(f"{k}_count")]
+            counted = ", ".join(f"{fact.metadata[f'{k}_count']:,} {k}{'es' if k == 'mesh' else 's'}" for k in kinds)
             self._note("annotations", f"{counted} in {fact.name}")
             self._parts["annotations"].append(part)
 

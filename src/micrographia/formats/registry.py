@@ -82,6 +82,14 @@ def _is_leica(head: bytes) -> bool:
     return head[:4] == b"\x70\0\0\0" and head[8:9] == b"\x2a" and head[13:15] == b"<\0"
 
 
+def _is_zeiss(head: bytes) -> bool:
+    return head[:10] == b"ZISRAWFILE"
+
+
+def _is_sff(head: bytes) -> bool:
+    return head[:5] == b"<?xml" and b"<segmentation" in head
+
+
 def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -118,10 +126,14 @@ FORMATS: tuple[Format, ...] = (
     Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
     Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
     Format("lif", "Leica LIF", "application/x-leica-lif", (".lif",), "image", "leica", isolated=True, magic=_is_leica),
+    Format(
+        "czi", "Zeiss CZI", "application/x-zeiss-czi", (".czi",), "image", "zeiss", isolated=True, magic=lambda h: h[:10] == b"ZISRAWFILE"
+    ),
     Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
     Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
     Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
     Format("amira", "Amira mesh", "application/x-amira", (".am",), "image", "amira", isolated=True, magic=_is_amira),
+    Format("sff", "EMDB-SFF segmentation", "application/x-emdb-sff", (".sff",), "image", "sff", isolated=True, magic=_is_sff),
     Format("imod", "IMOD model", "application/x-imod", (".mod",), "annotation", "imod", magic=lambda h: h[:6] == b"IMODV1"),
     Format(
         "tiff",
@@ -167,7 +179,7 @@ _BY_SUFFIX = {suffix: f for f in FORMATS for suffix in f.suffixes}
 # endings that other programs use for text: only a file that looks binary is an image there
 _SHARED_SUFFIXES = frozenset((".map", ".rec", ".st", ".ali", ".xmp"))
 # endings that many programs use: the first bytes decide
-_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp"))
+_MAGIC_SUFFIXES = frozenset((".mod", ".ser", ".am", ".bmp", ".sff"))
 # TIFF or HDF5 by their first bytes, but with contents that no reader here decodes
 _FOREIGN_SUFFIXES = frozenset((".cr2", ".nef", ".dng", ".arw", ".mnc", ".nc"))
 
@@ -183,6 +195,7 @@ _MEDIA_TYPES = {
     ".pdb": "chemical/x-pdb",
     ".parquet": "application/vnd.apache.parquet",
     ".xml": "application/xml",
+    ".mod": "application/octet-stream",
     ".log": "text/plain",
     ".rawtlt": "text/plain",
     ".tlt": "text/plain",

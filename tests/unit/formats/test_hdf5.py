@@ -250,3 +250,13 @@ def test_a_real_tomography_scan_tells_its_angles(real_data):
     contents = hdf5.inspect(FileSource(real_data / "tomopy_tomopy/tooth.h5"), "tooth.h5")
     assert contents.images[0].is_stack
     assert len(contents.metadata["tilt_angles_deg"]) == contents.images[0].shape[0]
+
+
+def test_bigdataviewer_offers_the_full_resolution_only():
+    def make(file):
+        for setup in range(2):
+            file[f"s{setup:02}/resolutions"] = np.array([[1.0, 1, 1], [2, 2, 1]])
+            for level, n in ((0, 40), (1, 20)):
+                file[f"t00000/s{setup:02}/{level}/cells"] = noise(10, n, n, dtype="<i2")
+
+    assert [h.name for h in images_of(written(make))] == ["t00000/s00/0/cells", "t00000/s01/0/cells"]
