@@ -46,8 +46,6 @@ export async function mount(element: HTMLElement, descriptor: VolumeDescriptor):
   const link = viewer.registerDisposer(new UrlHashBinding(viewer.state, viewer.dataSourceProvider.sharedKvStoreContext));
   if (location.hash.startsWith('#!')) link.updateFromUrlHash();
   await dataDrawn(viewer);
-  // It takes the keyboard when it starts; the page's keys are the reader's until she goes in.
-  if (target.contains(document.activeElement)) (document.activeElement as HTMLElement).blur();
   addControls(element, viewer, descriptor);
   await painted();
   return {

@@ -189,7 +189,7 @@ def assert_shows(opened, section, limits, tolerance=10):
 
 
 def test_a_micrograph_has_its_greys_picks_and_values(open_page, fly):
-    opened = open_page("mic.mrc", needs="iiif")
+    opened = open_page("mic.mrc", needs="zarr")
     array, limits = fly[1]["mic.mrc"], opened.descriptor["limits"]
     assert opened.state == "ready" and opened.element.get_attribute("data-viewer") == "micrograph"
     assert opened.descriptor["picks"] == [{"label": "facets", "diameterA": 100.0, "points": [[200, 150], [600, 450]]}]

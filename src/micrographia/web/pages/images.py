@@ -77,11 +77,11 @@ def image_page(request: Request) -> Response:
         asked = parse_section({k: v for k, v in request.query_params.items() if k in _FORM_FIELDS}, record)
         array = site.read(site.stored(row)[0], select(record, section_index(record, asked)))
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
-        values["viewing"] = viewing(site, row, document)
     except NotFoundError:
         raise
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
+    values["viewing"] = viewing(site, row, document) if values["view"] else None
     headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
     return page(request, "image.html", headers=headers, **values)
 
