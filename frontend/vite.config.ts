@@ -51,6 +51,7 @@ export default defineConfig({
     emptyOutDir: true,
     manifest: 'manifest.json', // the server finds the hashed entry there
     assetsDir: '',
+    license: { fileName: 'licences.md' }, // of every package in the build, as their licences ask
     sourcemap: false,
     target: 'es2022',
     modulePreload: { polyfill: false },

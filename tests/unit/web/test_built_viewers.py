@@ -15,7 +15,7 @@ BUILT = Path(micrographia.web.__file__).parent / "static/viewers"
 def test_every_file_of_the_manifest_is_there_and_nothing_else():
     manifest = json.loads((BUILT / "manifest.json").read_text())
     named = {entry["file"] for entry in manifest.values()} | {css for entry in manifest.values() for css in entry.get("css", ())}
-    present = {file.name for file in BUILT.iterdir()} - {"manifest.json"}
+    present = {file.name for file in BUILT.iterdir()} - {"manifest.json", "licences.md"}
     # the workers and their chunks are built by themselves and named in no manifest
     texts = "".join((BUILT / name).read_text() for name in present)
     assert named <= present and all(name in texts for name in present - named)
@@ -27,6 +27,11 @@ def test_the_build_is_small_and_without_source_maps():
     files = list(BUILT.iterdir())
     assert sum(file.stat().st_size for file in files) < 12e6
     assert not [file for file in files if file.suffix == ".map"]
+
+
+def test_the_licences_of_what_is_built_in_are_shipped():
+    text = (BUILT / "licences.md").read_text()
+    assert all(name in text for name in ("molstar", "neuroglancer", "openseadragon", "zarrita"))
 
 
 def test_the_lock_file_names_no_host():
