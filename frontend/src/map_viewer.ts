@@ -69,7 +69,7 @@ async function startMolstar(target: HTMLElement): Promise<PluginContext> {
 
 /** A row of controls for one map; its voxels are fetched when it is first shown. */
 function surfaceControls(controls: HTMLElement, plugin: PluginContext, source: MapSource, known?: Voxels): { show(): Promise<Sphere3D> } {
-  const own = group(controls, source.label);
+  const own = group(controls, `Map ${source.label}`);
   own.style.setProperty('--tint', source.colour);
   const { mean, sigma, maximum } = source.statistics;
   const inSigma = (absolute: number) => (sigma > 0 ? (absolute - mean) / sigma : 0);

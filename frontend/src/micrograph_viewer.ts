@@ -83,7 +83,7 @@ export async function mount(element: HTMLElement, descriptor: MicrographDescript
     if (event.key === '0') osd.viewport.goHome();
   });
 
-  const values = await openImage(descriptor.zarr ?? '').catch(() => undefined); // the picture is worth showing without
+  const values = descriptor.zarr ? await openImage(descriptor.zarr).catch(() => undefined) : undefined; // the picture is worth showing without
   const read = values && pixelReader(values);
   const here = () => place(values, descriptor, frame);
   const valueAt = async (x: number, y: number) => read?.({ ...here(), y, x });

@@ -62,7 +62,7 @@ function axisSlider(controls: HTMLElement, image: OmeImage, state: Shown, axis: 
 }
 
 function channelControls(controls: HTMLElement, channel: Channel, update: () => void): void {
-  const own = group(controls, channel.label);
+  const own = group(controls, `Channel ${channel.label}`);
   own.style.setProperty('--tint', `rgb(${channel.rgb.join(' ')})`);
   checkbox(own, channel.label, channel.active, (on) => {
     channel.active = on;

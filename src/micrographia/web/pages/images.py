@@ -79,7 +79,6 @@ def image_page(request: Request) -> Response:
         asked = parse_section({k: v for k, v in request.query_params.items() if k in _FORM_FIELDS}, record)
         array = shrunk_section(record, section_index(record, asked), _VIEW_SIDE, partial(site.read, site.stored(row)[0]))
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
-        values["viewing"] = viewing(site, row, document)
         whole = {axis: slice(0, n) for axis, n in zip(record.axes, record.shape, strict=True)}
         shown = {axis: slice(i, i + 1) for axis, i in {asked.axis: asked.index, **asked.fixed}.items() if axis in whole}
         values["cite_link"] = crop_address(row.id, whole | shown)
@@ -87,6 +86,7 @@ def image_page(request: Request) -> Response:
         raise
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
+    values["viewing"] = viewing(site, row, document) if values["view"] else None
     headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
     return page(request, "image.html", headers=headers, **values)
 

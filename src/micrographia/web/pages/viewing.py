@@ -103,18 +103,26 @@ def _micrograph(site: Site, row: ImageRow, document: Mapping[str, Any], lengths:
             "slice": links["slice"],
         }
     pixel_size_a = _in_angstrom(record)[2] if record.voxel_size else None
+    limits = _limits(record.statistics)
     sets = [] if several else point_sets(site, row)
     return {
         "columns": lengths["x"],
         "rows": lengths["y"],
-        "iiif": f"{iiif.removesuffix('/info.json')}/info.json" if iiif and not several else None,
+        "iiif": _picture(iiif, record, limits) if iiif and not several else None,
         "frames": frames,
         "zarr": links.get("zarr") if "s" not in record.axes else None,
         "axes": record.axes,
-        "limits": _limits(record.statistics),
+        "limits": limits,
         "pixelSizeA": pixel_size_a,
         "picks": [{"label": p.label, "diameterA": p.diameter_a, "points": _rounded(p.xyz[:_MOST_POINTS, :2])} for p in sets],
     }
+
+
+def _picture(iiif: str, record: ImageRecord, limits: Mapping[str, float]) -> str:
+    """Address of a picture's information, drawn between limits that the viewer knows; of colours as they are."""
+    known = record.statistics is not None and "s" not in record.axes
+    contrast = f":min={limits['low']:.10g},max={limits['high']:.10g}" if known else ""
+    return f"{iiif.removesuffix('/info.json')}{contrast}/info.json"
 
 
 def _volume(site: Site, row: ImageRow, zarr: str) -> dict[str, Any]:
@@ -186,7 +194,8 @@ def _limits(found: Statistics | None) -> dict[str, float]:
         low, high = found.minimum, found.maximum
     # a hot pixel must not squeeze what matters into one step of a slider
     span = 3 * (high - low)
-    return {"low": low, "high": high, "minimum": max(found.minimum, low - span), "maximum": min(found.maximum, high + span)}
+    ends = {"low": low, "high": high, "minimum": max(found.minimum, low - span), "maximum": min(found.maximum, high + span)}
+    return {name: float(f"{value:.7g}") for name, value in ends.items()}
 
 
 def _in_angstrom(record: ImageRecord) -> tuple[float, float, float]:
