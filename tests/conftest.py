@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a loaded machine is slow now and then; that is no fault of the code
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

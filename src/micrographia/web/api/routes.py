@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,13 +14,19 @@ from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
 from micrographia.model.documents import file_document, image_document
 from micrographia.web.api import exporting
-from micrographia.web.api.searching import search_document, search_parameters
+from micrographia.web.api.searching import SEARCH_PARAMETERS, search_document
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
 router = APIRouter(prefix="/api/v1")
 
 Json = dict[str, Any]
+
+
+def _documented(parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {"parameters": [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in parameters.items()]}
+
+
 Accession = Annotated[str, Path(description="Accession of an entry: MG-10001.", examples=["MG-10001"])]
 ImageIdentifier = Annotated[str, Path(description="Identifier of an image: MG-10001.1.3.", examples=["MG-10001.1.1"])]
 Version = Annotated[int | None, Query(ge=1, le=10**9, description="Version; the latest without it.")]
@@ -33,20 +40,20 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-_SEARCH = {"parameters": search_parameters()}
-
-
-@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_SEARCH)
+@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def entries(request: Request) -> Json:
     """Entries that match, best first, 20 a page; `next` is the address of the next page. Facets: see /search."""
     found = search_document(request, with_facets=False)
     return {"total": found["total"], "next": found["next"], "items": found["items"]}
 
 
-@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_SEARCH)
+@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def search(request: Request) -> Json:
     """Entries that match, and how many there are of each kind, organism, protein and so on."""
     return search_document(request, with_facets=True)
+
+
+_QUESTION = {name: words for name, words in SEARCH_PARAMETERS.items() if name not in ("page", "per_page")}
 
 
 @router.get(
@@ -54,7 +61,7 @@ def search(request: Request) -> Json:
     summary="All files of what a search finds",
     responses={**FAILURES, 200: {"content": {"application/jsonl": {}}}},
     response_class=Response,
-    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.PATH_PARAMETER]},
+    openapi_extra=_documented({**_QUESTION, "path": "Glob of paths: *.mrc, movies/*.tiff."}),
 )
 def search_files(request: Request) -> Response:
     """A line of JSON a file: accession, version, path, size, SHA-256, link; `micrographia get --manifest` fetches them."""
@@ -66,7 +73,7 @@ def search_files(request: Request) -> Response:
     summary="All entries that a search finds, as a table",
     responses={**FAILURES, 200: {"content": {"text/csv": {}, "application/json": {}}}},
     response_class=Response,
-    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.FORMAT_PARAMETER]},
+    openapi_extra=_documented({**_QUESTION, "format": "csv or json."}),
 )
 def search_export(request: Request) -> Response:
     """As CSV, or with format=json as one JSON list of the items of /search."""
@@ -171,10 +178,6 @@ _CROP_PARAMETERS = {
 _POWER_PARAMETERS = {name: _SECTION_PARAMETERS[name] for name in ("axis", "index", "t", "c")}
 
 
-def _documented(parameters: dict[str, str]) -> dict[str, Any]:
-    return {"parameters": [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in parameters.items()]}
-
-
 @router.get(
     "/images/{image_id}/slice",
     summary="A section of an image",
@@ -187,7 +190,7 @@ def _documented(parameters: dict[str, str]) -> dict[str, Any]:
 )
 async def section(request: Request, image_id: ImageIdentifier) -> Any:
     """As a picture, full size and brighter where values are higher; as npy exactly the deposited values."""
-    return await image_streams.section(request, image_id)
+    return await image_streams.section(request)
 
 
 @router.get(
@@ -199,7 +202,7 @@ async def section(request: Request, image_id: ImageIdentifier) -> Any:
 )
 async def crop(request: Request, image_id: ImageIdentifier) -> Any:
     """Exactly the deposited values of a block, all axes kept; at most 256 MiB at once. A link that can be cited: POST /crops."""
-    return await image_streams.crop(request, image_id)
+    return await image_streams.crop(request)
 
 
 @router.get(
@@ -211,7 +214,7 @@ async def crop(request: Request, image_id: ImageIdentifier) -> Any:
 )
 async def power(request: Request, image_id: ImageIdentifier) -> Any:
     """As a PNG, logarithmic, zero frequency in the middle; of the central 1024² pixels where there are more."""
-    return await image_streams.power(request, image_id)
+    return await image_streams.power(request)
 
 
 def image_json(site: Site, row: ImageRow) -> Json:

@@ -19,7 +19,7 @@ from micrographia.imaging.levels import level_count, level_factors, level_shape
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.imaging.png import encode_png
 from micrographia.model.records import ImageRecord
-from micrographia.web.stream.arrays import parse_interval, select
+from micrographia.web.stream.arrays import parse_interval
 
 PICTURE_TYPES: Mapping[str, str] = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 NUMBER_TYPES: Mapping[str, str] = {"npy": "application/x-npy", "tiff": "image/tiff"}
@@ -123,9 +123,7 @@ def section_index(record: ImageRecord, asked: SectionRequest) -> tuple[object, .
             raise InvalidInputError(
                 f"region={x},{y},{width},{height} is not inside the section of {lengths[columns]} × {lengths[rows]} pixels."
             ) from exc
-    index = tuple(picked[axis] for axis in record.axes)
-    select(record, index)
-    return index
+    return tuple(picked[axis] for axis in record.axes)
 
 
 async def picture_response(array: NDArray[Any], record: ImageRecord, asked: SectionRequest, headers: Mapping[str, str]) -> Response:
