@@ -23,9 +23,6 @@ from micrographia.web.api.searching import item_document, query_of
 from micrographia.web.pages.rendering import origin
 from micrographia.web.site import site_of
 
-PATH_PARAMETER = {"name": "path", "in": "query", "description": "Glob of paths: *.mrc, movies/*.tiff.", "schema": {"type": "string"}}
-FORMAT_PARAMETER = {"name": "format", "in": "query", "description": "csv or json.", "schema": {"type": "string", "enum": ["csv", "json"]}}
-
 _COLUMNS = (
     "accession",
     "version",
