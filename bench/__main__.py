@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"__main__", "__init__", "harness"}
+NOT_BENCHES = {"__main__", "__init__", "harness", "serving"}
 # the name of a bench is that of what a user does; where it differs from its module's
 ALIASES = {"describe": "walk"}
 

@@ -6,24 +6,14 @@ from collections.abc import Iterator
 
 from micrographia.checks._context import Context, File
 from micrographia.checks._rules import file_rule, rule, say
+from micrographia.model.declared import declared_voxel_size
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader, VoxelSize
-from micrographia.model.sheet import ImageSet
+from micrographia.model.sheet import ImageSet, Map
 
 # headers keep four or five digits, and some programs round
 _TOLERANCE = 0.01
 _SMALLEST_A, _LARGEST_A = 0.05, 1e8
-_ANGSTROM = {"voxel_size_a": 1.0, "voxel_size_nm": 10.0, "voxel_size_um": 1e4}
-
-
-def declared_size_a(part: object) -> tuple[float | None, ...] | None:
-    """Return the (z, y, x) that a part of the sheet declares, Å; None when it declares none."""
-    for field, factor in _ANGSTROM.items():
-        value = getattr(part, field, None)
-        if value is not None:
-            return tuple(v * factor for v in value) if isinstance(value, tuple) else (value * factor,) * 3
-    pixel = getattr(part, "pixel_size_a", None)
-    return None if pixel is None else (None, pixel, pixel)
 
 
 def shown(size: VoxelSize | None) -> str:
@@ -56,9 +46,9 @@ def voxel_size_declared(file: File, context: Context) -> Iterator[Finding]:
     header, part = file.header, _part_of(file, context)
     if header is None or part is None or header.voxel_size is None or file.kind in ("mask", "metadata"):
         return
-    stated = declared_size_a(part)
+    stated = declared_voxel_size(part)
     is_stack = header.is_stack or "z" not in header.axes
-    for axis, wanted, here in zip("zyx", stated or (), header.voxel_size.in_angstrom(), strict=False):
+    for axis, wanted, here in zip("zyx", stated.in_angstrom() if stated else (), header.voxel_size.in_angstrom(), strict=False):
         if wanted is None or here is None or (axis == "z" and is_stack) or abs(wanted - here) <= _TOLERANCE * wanted:
             continue
         hint = "Correct whichever is wrong; readers of the file see the header."
@@ -128,7 +118,7 @@ def gain_shape(context: Context) -> Iterator[Finding]:
                 yield say("warning", reference.path, message, found=f"{x} × {y}", expected=expected, hint=hint)
 
 
-def _part_of(file: File, context: Context) -> object | None:
+def _part_of(file: File, context: Context) -> ImageSet | Map | None:
     if file.role in context.set_of:
         return context.set_of[file.role]
     return next((m for m in context.sheet.maps if m.id == file.role), None) if file.kind in ("map", "half map", "additional map") else None

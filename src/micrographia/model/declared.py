@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from micrographia.model.sheet import Sheet
+from micrographia.model.image import LengthUnit, VoxelSize
+from micrographia.model.sheet import ImageSet, Map, Sheet
 from micrographia.model.vocabulary import IMAGE_KIND
 
 # accessions that may stand where a file of the deposit may stand too (models of a map)
@@ -101,7 +103,7 @@ class Declared:
         # globs by the folder in front of their first wildcard: a path asks only those of its own folders
         self._globs: dict[str, list[tuple[re.Pattern[str], int]]] = {}
         for n, declaration in enumerate(self.all):
-            pattern = declaration.pattern.removeprefix("./").rstrip("/")
+            pattern = unicodedata.normalize("NFC", declaration.pattern).removeprefix("./").rstrip("/")
             self._literal.setdefault(pattern, []).append(n)
             if is_glob(pattern):
                 fixed = pattern[: _MAGIC.search(pattern).start()]  # type: ignore[union-attr]
@@ -113,6 +115,7 @@ class Declared:
 
     def numbers(self, path: str) -> list[int]:
         """Return the places in `all` of what declares `path`, the one that names it most closely first."""
+        path = path if path.isascii() else unicodedata.normalize("NFC", path)
         found = list(self._literal.get(path, ()))
         folder = path.rpartition("/")[0]
         globs = self._globs
@@ -163,3 +166,21 @@ def _declarations(sheet: Sheet) -> Iterator[Declaration]:
         yield from one(detector.gain_reference, f"acquisitions[{i}].detector.gain_reference", acquisition.id, "gain reference")
         yield from one(detector.dark_reference, f"acquisitions[{i}].detector.dark_reference", acquisition.id, "dark reference")
     yield from each(sheet.other_files, "other_files", "", "file")
+
+
+_SIZE_FIELDS: tuple[tuple[str, LengthUnit], ...] = (
+    ("voxel_size_a", "angstrom"),
+    ("voxel_size_nm", "nanometer"),
+    ("voxel_size_um", "micrometer"),
+)
+
+
+def declared_voxel_size(part: ImageSet | Map) -> VoxelSize | None:
+    """Return the voxel or pixel size that an image set or a map declares; None when it declares none."""
+    for field, unit in _SIZE_FIELDS:
+        value = getattr(part, field, None)
+        if value is not None:
+            z, y, x = value if isinstance(value, tuple) else (value, value, value)
+            return VoxelSize(z, y, x, unit)
+    pixel = getattr(part, "pixel_size_a", None)
+    return None if pixel is None else VoxelSize(None, pixel, pixel)

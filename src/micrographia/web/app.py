@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from starlette.types import Scope
 
 import micrographia
 from micrographia.archive.archive import Archive
+from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api.routes import router
 from micrographia.web.pages.browse import home_page, results_page
@@ -27,8 +29,9 @@ from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
-from micrographia.web.stream.images import thumbnail
+from micrographia.web.stream.images import crop, section, thumbnail
 
+_DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
 
@@ -38,7 +41,9 @@ def create_app(archive: Archive) -> SecurityHeaders:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        releasing = asyncio.create_task(_release_what_is_due(archive))
         yield
+        releasing.cancel()
         site.close()
 
     app = FastAPI(
@@ -69,6 +74,9 @@ def _routes() -> list[BaseRoute]:
         Route("/files/{accession}/{version:int}", _top_folder),
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
+        # the busiest questions of the API go past its dependency injection; api/routes.py describes them
+        Route("/api/v1/images/{image_id}/slice", section),
+        Route("/api/v1/images/{image_id}/crop", crop),
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/", home_page),
         Route("/entries", results_page),
@@ -95,6 +103,13 @@ class _Static(StaticFiles):
         if is_hashed:  # a worker obeys the policy of its own script
             response.headers["content-security-policy"] = VIEWER_POLICY
         return response
+
+
+async def _release_what_is_due(archive: Archive) -> None:
+    """Look now and then whether the day has come until which an entry was held."""
+    while True:
+        await asyncio.sleep(_DUE_EVERY_SECONDS)
+        await asyncio.to_thread(release_due, archive)
 
 
 async def _top_folder(request: Request) -> object:

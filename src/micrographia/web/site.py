@@ -19,6 +19,7 @@ from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.records import FileRecord
 from micrographia.web.freshness import Remembered
+from micrographia.web.stream.arrays import forget_open_files
 
 _T = TypeVar("_T")
 
@@ -34,9 +35,10 @@ class Site:
         self._remembered = Remembered(settings.database)
 
     def close(self) -> None:
-        """Stop the workers and let go of the database."""
+        """Stop the workers; let go of database and files."""
         self.workers.close()
         self._remembered.close()
+        forget_open_files()
 
     def entry(self, accession: str, version: int | None = None) -> EntryView:
         """Return a released version of an entry."""
@@ -68,6 +70,10 @@ class Site:
     def figures(self) -> Statistics:
         """Return the figures of the archive."""
         return self._remembered.get("figures", self.archive.catalogue.statistics)
+
+    def keep(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
+        """Return what `find` said for `key`, asking it again once the catalogue has changed."""
+        return self._remembered.get(key, find)
 
     async def remembered(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
         """Return what `find`, which asks the database, said: from memory in place, else by a thread."""
