@@ -1,5 +1,6 @@
 """The viewers in a real browser: what stands on the screen is what stands in the file."""
 
+import html
 import io
 import json
 import shutil
@@ -126,7 +127,7 @@ def browser(browsers):
 class Opened:
     """The page of one image, its viewer ready or failed."""
 
-    def __init__(self, page, address, accession, path, *, needs):
+    def __init__(self, page, address, accession, path, *, needs, alter=None):
         self.page, self.complaints, self.asked = page, [], []
         page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: self.complaints.append(str(e)))
@@ -135,12 +136,23 @@ class Opened:
         self.item = next(i for i in items if i["path"] == path)
         if needs and not self.item["links"].get(needs):
             pytest.skip(f"this server offers no {needs}")
+        if alter:
+            page.route(address + self.item["links"]["page"], lambda route: self._answer(route, alter))
         page.goto(address + self.item["links"]["page"])
         self.element = page.locator("[data-viewer]:not([data-viewer=slices])")
         page.locator("[data-viewer]:not([data-viewer=slices]):is([data-state=ready], [data-state=failed])").wait_for(timeout=90_000)
         self.state = self.element.get_attribute("data-state")
         self.descriptor = json.loads(self.element.get_attribute("data-descriptor"))
         assert all(url.startswith((address, "data:", "blob:")) for url in self.asked)
+
+    @staticmethod
+    def _answer(route, alter):
+        """Answer the page with its descriptor altered."""
+        found = route.fetch()
+        before, _, rest = found.text().partition('data-descriptor="')
+        told, _, after = rest.partition('"')
+        altered = html.escape(json.dumps(alter(json.loads(html.unescape(told)))))
+        route.fulfill(response=found, body=f'{before}data-descriptor="{altered}"{after}')
 
     def viewer(self, expression):
         """A JavaScript expression of the mounted viewer `v`."""
@@ -165,9 +177,9 @@ class Opened:
 def open_page(browser, address, fly):
     contexts = []
 
-    def open_(path, *, needs, width=1280, **more):
+    def open_(path, *, needs, width=1280, alter=None, **more):
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **more))
-        return Opened(contexts[-1].new_page(), address, fly[0], path, needs=needs)
+        return Opened(contexts[-1].new_page(), address, fly[0], path, needs=needs, alter=alter)
 
     yield open_
     for context in contexts:
@@ -316,6 +328,27 @@ def test_a_map_shows_the_shape_of_its_density(open_page):
     section = opened.pixels()
     assert ((section.max(axis=-1) - section.min(axis=-1) < 12) & (section.max(axis=-1) > 60)).sum() > 1000, "a grey slice"
     assert opened.complaints == []
+
+
+def test_a_second_map_is_turned_into_the_common_frame(open_page):
+    quarter_turn = [0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]  # column-major, about z
+
+    def two_maps(descriptor):
+        first = descriptor["maps"][0]
+        second = {**first, "label": "turned", "colour": "#e69f00", "transform": quarter_turn}
+        return {"maps": [first, second], "slices": False}
+
+    opened = open_page("map.mrc", needs="zarr", alter=two_maps)
+    assert opened.state == "ready"
+    opened.viewer("v.lookAlong('z')")
+    opened.settle(1500)
+    for label, is_wide in (("map.mrc", True), ("turned", False)):
+        for box in opened.page.get_by_role("checkbox").all():
+            box.set_checked(box.evaluate("e => e.parentElement.innerText.trim()") == label)
+        opened.settle(1200)
+        shown = np.ptp(opened.pixels(), axis=-1) > 40
+        rows, columns = np.ptp(np.flatnonzero(shown.any(axis=1))), np.ptp(np.flatnonzero(shown.any(axis=0)))
+        assert (columns / rows if is_wide else rows / columns) == pytest.approx(36 / 18, rel=0.1)
 
 
 def test_without_webgl_the_still_picture_and_a_sentence_stay(browsers, address, fly):

@@ -14,7 +14,7 @@ from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
 from micrographia.model.documents import file_document, image_document
 from micrographia.web.api import exporting
-from micrographia.web.api.searching import search_document, search_parameters
+from micrographia.web.api.searching import SEARCH_PARAMETERS, search_document
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
@@ -40,20 +40,20 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-_SEARCH = {"parameters": search_parameters()}
-
-
-@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_SEARCH)
+@router.get("/entries", summary="Search entries", responses=FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def entries(request: Request) -> Json:
     """Entries that match, best first, 20 a page; `next` is the address of the next page. Facets: see /search."""
     found = search_document(request, with_facets=False)
     return {"total": found["total"], "next": found["next"], "items": found["items"]}
 
 
-@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_SEARCH)
+@router.get("/search", summary="Search entries, with facets", responses=FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def search(request: Request) -> Json:
     """Entries that match, and how many there are of each kind, organism, protein and so on."""
     return search_document(request, with_facets=True)
+
+
+_QUESTION = {name: words for name, words in SEARCH_PARAMETERS.items() if name not in ("page", "per_page")}
 
 
 @router.get(
@@ -61,7 +61,7 @@ def search(request: Request) -> Json:
     summary="All files of what a search finds",
     responses={**FAILURES, 200: {"content": {"application/jsonl": {}}}},
     response_class=Response,
-    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.PATH_PARAMETER]},
+    openapi_extra=_documented({**_QUESTION, "path": "Glob of paths: *.mrc, movies/*.tiff."}),
 )
 def search_files(request: Request) -> Response:
     """A line of JSON a file: accession, version, path, size, SHA-256, link; `micrographia get --manifest` fetches them."""
@@ -73,7 +73,7 @@ def search_files(request: Request) -> Response:
     summary="All entries that a search finds, as a table",
     responses={**FAILURES, 200: {"content": {"text/csv": {}, "application/json": {}}}},
     response_class=Response,
-    openapi_extra={"parameters": [*search_parameters()[:-2], exporting.FORMAT_PARAMETER]},
+    openapi_extra=_documented({**_QUESTION, "format": "csv or json."}),
 )
 def search_export(request: Request) -> Response:
     """As CSV, or with format=json as one JSON list of the items of /search."""

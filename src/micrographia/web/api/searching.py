@@ -12,7 +12,7 @@ from starlette.requests import Request
 from micrographia.archive import lookup
 from micrographia.catalogue import SearchItem, SearchQuery
 from micrographia.catalogue.facets import FACETS
-from micrographia.catalogue.search import MOST_PER_PAGE, SORTS
+from micrographia.catalogue.search import MOST_PER_PAGE
 from micrographia.errors import InvalidInputError
 from micrographia.web.site import site_of
 
@@ -24,15 +24,20 @@ _NUMBERS: Mapping[str, str] = {
     "size_min": "size_min_bytes",
     "size_max": "size_max_bytes",
 }
-_NUMBER_WORDS: Mapping[str, str] = {
+_MOST_FACET_VALUES = 50
+SEARCH_PARAMETERS: Mapping[str, str] = {
+    "q": 'Words that must all be found, "phrases", begin*, accessions.',
+    **{name: f"{title}; several may be given." for name, title in FACETS.items()},
     "resolution_min": "Best map not better than this, Å.",
     "resolution_max": "Best map not worse than this, Å.",
     "voxel_size_min": "Finest pixel or voxel at least this large, Å.",
     "voxel_size_max": "Finest pixel or voxel at most this large, Å.",
-    "size_min": "All files together at least so many bytes.",
-    "size_max": "All files together at most so many bytes.",
+    "size_min": "Bytes at least.",
+    "size_max": "Bytes at most.",
+    "sort": "relevance, newest, resolution, size or title.",
+    "page": "From 1.",
+    "per_page": "Entries a page, at most 200; 20 without it.",
 }
-_MOST_FACET_VALUES = 50
 # «newest» is what people call it
 _SORT_WORDS = {"newest": "released"}
 
@@ -70,20 +75,6 @@ def search_document(request: Request, *, with_facets: bool) -> dict[str, Any]:
         "items": [item_document(item) for item in page.items],
         "facets": {name: [{"value": v.value, "label": v.label, "count": v.count} for v in values] for name, values in page.facets.items()},
     }
-
-
-def search_parameters() -> list[dict[str, Any]]:
-    """Return the parameters of a search as OpenAPI describes them."""
-    text = {"type": "string"}
-    said = {
-        "q": 'Words that must all stand in an entry, "phrases", begin*; accessions of this and of other archives.',
-        **{name: f"{title}; repeat it for any of several." for name, title in FACETS.items()},
-        **{name: _NUMBER_WORDS[name] for name in _NUMBERS},
-        "sort": f"{', '.join(SORTS)}; newest is released.",
-        "page": "From 1.",
-        "per_page": f"Items on a page, at most {MOST_PER_PAGE}.",
-    }
-    return [{"name": name, "in": "query", "description": words, "schema": text} for name, words in said.items()]
 
 
 def page_address(request: Request, page: int) -> str:
