@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"__main__", "__init__", "harness", "peers_tensorstore"}
+NOT_BENCHES = {"__main__", "__init__", "harness", "peers_tensorstore", "serving"}
 # the name of a bench is that of what a user does; where it differs from its module's
 ALIASES = {"describe": "walk"}
 

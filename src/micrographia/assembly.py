@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from micrographia.archive.archive import Archive
-from micrographia.archive.release import recover
+from micrographia.archive.release import recover, release_due
 from micrographia.catalogue import Catalogue
 from micrographia.errors import UnavailableError
 from micrographia.settings import Settings
@@ -11,7 +11,9 @@ from micrographia.store import Drafts, Store
 
 
 def open_archive(settings: Settings) -> Archive:
-    """Return the archive that `settings` describe; what is missing is made, and releases that a crash interrupted are completed.
+    """Return the archive that `settings` describe, made where it is missing.
+
+    Releases that a crash interrupted are completed, and entries whose hold has ended are released.
 
     Raises
     ------
@@ -29,4 +31,5 @@ def open_archive(settings: Settings) -> Archive:
         settings=settings,
     )
     recover(archive)
+    release_due(archive)
     return archive

@@ -124,8 +124,9 @@ class Examination:
 
     def _judge(self, facts: Mapping[str, DataFacts] | None) -> Report:
         alone = self.sheet_text is None and not self.deposit  # what a sheet would lack is no fault of the files
+        unreadable = any(f.rule == "sheet.unreadable" for f in self.sheet_findings)  # what it lacks is not known
         return check(
-            self.sheet,
+            None if unreadable else self.sheet,
             self.descriptions,
             facts=facts or {},
             strict=self.strict,
@@ -189,6 +190,15 @@ def examine_structure(
         deposit=deposit,
     )
     return examination.judged(None)
+
+
+def refuse_home(folder: Path, home: Path) -> None:
+    """Refuse to deposit a folder in which the archive itself lies, or one of the archive's own folders."""
+    here, archive = folder.resolve(), home.resolve()
+    if archive.is_relative_to(here):
+        raise InvalidInputError(f"The archive {home} lies inside {folder} and would take in itself; give another folder or another --home.")
+    if any(here.is_relative_to(archive / own) for own in ("store", "drafts", "derived")):
+        raise InvalidInputError(f"{folder} belongs to the archive {home} itself; deposit a folder outside of it.")
 
 
 def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int], None] | None = None) -> Descriptions:

@@ -27,6 +27,6 @@ def audit(
     progress
         Called with the number of bytes read since the last call.
     """
-    replica = Store.open(repair_from) if repair_from else None
+    replica = Store.open(repair_from, create=False) if repair_from else None
     wanted = None if accessions is None else [EntryId.parse(a) for a in accessions]
     yield from archive.store.audit(wanted, replica=replica, progress=progress)

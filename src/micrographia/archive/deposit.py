@@ -11,6 +11,7 @@ The same command completes what a crash cut:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from micrographia.archive.submit import submit_entry
 from micrographia.archive.transition import save_draft
 from micrographia.catalogue import content_digest
 from micrographia.errors import InvalidInputError, UnavailableError, WrongStateError
-from micrographia.examine import Examination, Given, examine_structure
+from micrographia.examine import Examination, Given, examine_structure, refuse_home
 from micrographia.model.finding import Report
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord, Event
@@ -77,8 +78,9 @@ def deposit_folder(
     Raises
     ------
     InvalidInputError
-        The checks found errors; all findings come with it.
+        The checks found errors (all findings come with it), or the folder holds the archive itself.
     """
+    refuse_home(folder, archive.settings.home)
     source = str(folder.resolve())
     draft = _left_by_earlier_run(archive, source)
     if draft is None or not draft.files_complete or draft.state is State.DRAFT:
@@ -164,7 +166,7 @@ def _same_released(archive: Archive, draft: DraftRecord) -> Deposited | None:
     digest = content_digest(archive.drafts.files(draft.accession))
     for row in archive.catalogue.find_content(digest):
         record = archive.catalogue.entry_document(row.accession, row.version)
-        if record is not None and record.sheet == draft.sheet:
+        if record is not None and record.sheet == draft.sheet.without_addresses():
             return Deposited(
                 row.accession,
                 row.version,
@@ -199,4 +201,5 @@ def _remove_sources(folder: Path, draft: DraftRecord, archive: Archive, mode: Mo
     if mode != "move":
         return
     for file in archive.drafts.files(draft.accession):
-        (folder / file.path).unlink(missing_ok=True)
+        for name in {file.path, unicodedata.normalize("NFD", file.path)}:  # as the file system of a Mac gives it
+            (folder / name).unlink(missing_ok=True)

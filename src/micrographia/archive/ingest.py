@@ -6,6 +6,7 @@ Run again after a crash, it takes only what is missing or has changed since.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,17 +64,17 @@ class Ingest:
 
     def _take(self, path: str, description: FileDescription, number: int) -> DataFacts:
         source = self.folder / path
-        whole = self._already_in(path, source)
+        whole = self._already_in(kept_name(path), source)
         if whole is None:
             return self._bring(path, source, description, number)
         if self.progress:
             self.progress(whole.size_bytes)
-        images = self.known_images.get(path, [])
+        images = self.known_images.get(kept_name(path), [])
         return DataFacts(path=path, size_bytes=whole.size_bytes, sha256=whole.sha256, statistics=tuple(i.statistics for i in images))
 
     def _bring(self, path: str, source: Path, description: FileDescription, number: int) -> DataFacts:
         alone = description if not description.members else _part(path, source)
-        if (before := self._of_version_before(path, source)) is not None:
+        if (before := self._of_version_before(kept_name(path), source)) is not None:
             facts = read_once(source, alone, progress=self.progress)
             if facts.sha256 == before.sha256:
                 self.shared.append(before.model_copy(update={"role": self._role(path)}))
@@ -91,7 +92,7 @@ class Ingest:
 
     def _commit(self, file: IncomingFile, description: FileDescription, facts: DataFacts, number: int) -> None:
         record = FileRecord(
-            path=description.path,
+            path=kept_name(description.path),
             size_bytes=facts.size_bytes,
             sha256=facts.sha256,
             media_type=description.media_type,
@@ -115,7 +116,7 @@ class Ingest:
             yield ImageRecord.of(
                 header,
                 number=number + index + 1,
-                path=description.path,
+                path=kept_name(description.path),
                 index=index,
                 format_name=description.format,
                 kind=self._kind(description.path),
@@ -148,15 +149,15 @@ class Ingest:
 
     def _settle(self, facts: dict[str, DataFacts]) -> None:
         """Let the notes of the draft say exactly what is in the folder now, with the roles of the sheet as it is now."""
-        drafts = self.archive.drafts
+        drafts, there = self.archive.drafts, {kept_name(path) for path in facts}
         files = list(drafts.files(self.accession))
-        kept = [f.model_copy(update={"role": self._role(f.path)}) for f in files if f.path in facts]
+        kept = [f.model_copy(update={"role": self._role(f.path)}) for f in files if f.path in there]
         if kept != files:
             drafts.write_files(self.accession, kept)
         images = list(drafts.images(self.accession))
         numbered = [
             image.model_copy(update={"number": n, "role": self._role(image.path), "kind": self._kind(image.path)})
-            for n, image in enumerate((i for i in images if i.path in facts), 1)
+            for n, image in enumerate((i for i in images if i.path in there), 1)
         ]
         if numbered != images:
             drafts.write_images(self.accession, numbered)
@@ -166,6 +167,11 @@ class Ingest:
 
     def _kind(self, path: str) -> str:
         return next((d.kind for d in self.declared.of(path)), "image")
+
+
+def kept_name(path: str) -> str:
+    """Return the path under which the archive keeps a file: Unicode NFC, whichever form the file system gave."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 def _part(path: str, source: Path) -> FileDescription:

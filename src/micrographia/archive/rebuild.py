@@ -11,6 +11,7 @@ from micrographia.archive.withdraw import ENTRY_VERBS, apply_event
 from micrographia.errors import MicrographiaError
 from micrographia.ids import FIRST_ACCESSION_NUMBER, EntryId
 from micrographia.model.lifecycle import State
+from micrographia.model.records import Event
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,12 @@ def rebuild(archive: Archive, *, progress: Callable[[str], None] | None = None) 
             skipped.append(str(accession))
         if progress:
             progress(accession)
+    for accession in archive.store.purged():
+        highest = max(highest, accession.number)
+        events = archive.store.events(accession)
+        # what a purge leaves of an entry need not have been known before; what led to it does
+        for event in sorted(events, key=lambda e: e.verb != "purge"):
+            (apply_event if event.verb == "purge" else _note)(archive, event, accession)
     drafts = 0
     for accession in archive.drafts.accessions():
         highest = max(highest, accession.number)
@@ -53,6 +60,10 @@ def rebuild(archive: Archive, *, progress: Callable[[str], None] | None = None) 
         drafts += 1
     archive.catalogue.reserve_at_least(highest)
     return Rebuilt(len(accessions), versions, drafts, tuple(skipped))
+
+
+def _note(archive: Archive, event: Event, accession: str) -> None:
+    archive.catalogue.add_event(accession, event)
 
 
 def _rebuild_entry(archive: Archive, accession: EntryId) -> int:

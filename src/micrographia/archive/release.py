@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 
 from micrographia.archive.archive import Archive
-from micrographia.errors import MicrographiaError, UnavailableError
+from micrographia.errors import MicrographiaError, UnavailableError, WrongStateError
 from micrographia.model.lifecycle import State, next_state
 from micrographia.model.records import DraftRecord, EntryRecord, Event
 
@@ -49,6 +49,23 @@ def recover(archive: Archive) -> list[str]:
     return completed
 
 
+def release_due(archive: Archive) -> list[str]:
+    """Return the accessions of held drafts that were released because their day has come (UTC); what another process has is left to it."""
+    today, released = archive.now()[:10], []
+    for accession in list(archive.drafts.accessions()):
+        try:
+            record = archive.drafts.record(accession)
+            if record.state is State.HELD and record.hold_until and record.hold_until <= today:
+                with archive.drafts.lock(accession, wait=False):
+                    release_entry(archive, accession)
+                released.append(str(accession))
+        except (UnavailableError, WrongStateError):
+            continue
+        except MicrographiaError as error:  # one damaged draft must not keep the archive from starting
+            log.warning("%s: it was held until today and could not be released: %s", accession, error)
+    return released
+
+
 def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
     accession, version = draft.accession, draft.version
     file_count = size_bytes = image_count = 0
@@ -66,7 +83,7 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
         file_count=file_count,
         size_bytes=size_bytes,
         image_count=image_count,
-        sheet=draft.sheet,
+        sheet=draft.sheet.without_addresses(),  # the root may be mirrored by anyone
         findings=draft.findings,
     )
     archive.store.publish(

@@ -10,7 +10,7 @@ from micrographia.archive.deposit import Deposited, Until, move_on, refuse_error
 from micrographia.archive.ingest import Progress
 from micrographia.archive.lookup import find_entry
 from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
-from micrographia.examine import Given, examine_structure
+from micrographia.examine import Given, examine_structure, refuse_home
 from micrographia.ids import EntryId
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord, Event
@@ -41,6 +41,7 @@ def revise_from_folder(
     """
     if not change_note.strip():
         raise InvalidInputError("A new version says what changed; the change note is empty.")
+    refuse_home(folder, archive.settings.home)
     previous = find_entry(archive, accession)
     if previous.state is not State.RELEASED:
         raise WrongStateError(f"{accession} is {previous.state}; only a RELEASED entry gets a new version.", status=previous.state)

@@ -7,7 +7,7 @@ from typing import Any
 from micrographia.archive.archive import Archive
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.ids import EntryId
-from micrographia.model.lifecycle import next_state
+from micrographia.model.lifecycle import State, next_state
 from micrographia.model.records import Event
 
 # verbs that say something of the entry as a whole
@@ -16,8 +16,9 @@ ENTRY_VERBS = ("obsolete", "withdraw", "purge")
 
 def obsolete_entry(archive: Archive, accession: str, *, superseded_by: str, actor: str = "") -> Event:
     """Mark a released entry as superseded by another one that is released here; it stays readable."""
-    if superseded_by == accession or archive.catalogue.entry(EntryId.parse(superseded_by)) is None:
-        raise InvalidInputError(f"{superseded_by} cannot supersede {accession}: expected the accession of another entry in this archive.")
+    successor = archive.catalogue.entry(EntryId.parse(superseded_by))
+    if superseded_by == accession or successor is None or successor.state is not State.RELEASED:
+        raise InvalidInputError(f"{superseded_by} cannot supersede {accession}: expected the accession of another entry released here.")
     return _mark(archive, accession, "obsolete", actor=actor, detail={"superseded_by": superseded_by})
 
 

@@ -146,6 +146,8 @@ class Context:
         self.tables: list[File] = []
         self.lengths: dict[str, int] = {}
         self.digests: dict[bytes, str] = {}
+        self.composed: dict[str, str] = {}
+        """Paths beyond ASCII, by their form in Unicode NFC."""
         self.file_count = 0
         self._facts = facts
         self._wants_lengths = any(s.metadata for s in self.sheet.image_sets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from micrographia.checks._context import Context, File
@@ -105,18 +106,29 @@ def file_undeclared(file: File, context: Context) -> Iterator[Finding]:
 
 @file_rule("files.reserved_name")
 def file_reserved_name(file: File, context: Context) -> Iterator[Finding]:
-    """Error: a file at the top of the deposit bears a name that the archive writes itself. Rename it."""
-    if file.path in RESERVED_FILES:
+    """Error: a file at the top of the deposit bears a name that the archive writes itself, in whatever case. Rename it."""
+    if file.path.casefold() in RESERVED_FILES:
         names = ", ".join(RESERVED_FILES)
         yield say(
             "error", file.path, f"`{file.path}` is a name that the archive writes itself.", expected=f"none of {names}", hint="Rename it."
         )
 
 
+@file_rule("files.same_name")
+def file_same_name(file: File, context: Context) -> Iterator[Finding]:
+    """Error: two names differ only in how their accents are encoded (Unicode NFC and NFD); the archive keeps names in NFC. Rename one."""
+    for path in file.description.members or (file.path,):
+        if not path.isascii():
+            first = context.composed.setdefault(unicodedata.normalize("NFC", path), path)
+            if first != path:
+                message = "another file has the same name, with its accents encoded otherwise."
+                yield say("error", path, message, found=ascii(path), expected=f"no other than {first!a}", hint="Rename one of them.")
+
+
 @file_rule("files.awkward_name")
 def file_awkward_name(file: File, context: Context) -> Iterator[Finding]:
     """Note: the name cannot be kept on every operating system (characters such as : ? * or a trailing dot or space)."""
-    if _AWKWARD.search(file.path):
+    if _AWKWARD.search(file.path) and not any(r.rule == "file.name" for r in file.description.remarks):
         hint = "Rename it if colleagues on Windows should download it."
         yield say(
             "note", file.path, "this name cannot be kept on Windows.", found=file.path, expected='none of < > : " | ? * \\', hint=hint

@@ -64,14 +64,14 @@ def of_entry(context: Context) -> Iterator[Finding]:
     simulated = sheet.experiments() == ("simulated",)
     wanted = [
         ("abstract", "an abstract", bool(sheet.abstract)),
-        ("experiment", "the kind of experiment", bool(sheet.experiments())),
+        ("experiment", "the kind of experiment", bool(sheet.experiments()) or _is_blank(context, "acquisitions[", "].experiment")),
         ("biosamples", "the organism", simulated or any(b.organism for b in sheet.biosamples)),
         ("specimens", "how the specimen was prepared", simulated or any(s.preparation for s in sheet.specimens)),
     ]
     for at, what, is_there in wanted:
         if not is_there:
             yield from _missing(context, at, what)
-    if sheet.authors and not any(a.orcid for a in sheet.authors):
+    if sheet.authors and not any(a.orcid for a in sheet.authors) and not _is_blank(context, "authors[", "].orcid"):
         yield say(
             "warning",
             "entry.yaml:authors",
@@ -118,6 +118,8 @@ def of_image_sets(context: Context) -> Iterator[Finding]:
         acquisition = next((a for a in context.sheet.acquisitions if a.id == image_set.acquisition), None)
         files = context.sets[image_set.id].files
         in_headers = any(f.header and f.header.voxel_size and f.header.voxel_size.x for f in files)
+        if _is_blank(context, f"image_sets[{n}].voxel_size_"):
+            continue
         if files and not in_headers and not (acquisition and acquisition.pixel_size_a):
             yield from _missing(context, f"image_sets[{n}].pixel_size_a", "the size of a pixel", f" of image set `{image_set.id}`")
 
@@ -136,9 +138,14 @@ def of_annotations(context: Context) -> Iterator[Finding]:
                     yield from _missing(context, f"annotations[{n}].{field}", what, f" of annotation `{annotation.id}`")
 
 
+def _is_blank(context: Context, start: str, end: str = "") -> bool:
+    """Whether a blank, which is a finding of its own, stands at such a place."""
+    return any(blank.startswith(start) and blank.endswith(end) for blank in context.blanks)
+
+
 def _missing(context: Context, at: str, what: str, of: str = "") -> Iterator[Finding]:
     if any(blank == at or blank.startswith((f"{at}.", f"{at}[")) for blank in context.blanks):
         return  # a blank is a finding of its own
     key = at.rpartition(".")[2].partition("[")[0]
-    message = f"{what}{of} is missing."
+    message = f"{what}{of}: nothing says it."
     yield say(context.missing, f"entry.yaml:{at}", message, found="nothing", expected=what, hint=f"Write `{key}: …` in entry.yaml.")

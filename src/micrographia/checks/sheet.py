@@ -82,7 +82,10 @@ def licence(context: Context) -> Iterator[Finding]:
 def blanks(context: Context) -> Iterator[Finding]:
     """Warning (error where curation is strict): a «?» that describe left for a person still stands in the sheet."""
     if context.is_written:
+        nobody = not any(a.name for a in context.sheet.authors)
         for at in context.blanks:
+            if at == "title" or (nobody and at.startswith("authors[") and at.endswith("].name")):
+                continue  # an error of its own
             hint = "Write what is known, or delete the line."
             yield say(context.missing, _place(at), f"`{at.rpartition('.')[2]}` is still blank.", found="?", expected="a value", hint=hint)
 

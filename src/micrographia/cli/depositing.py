@@ -103,10 +103,11 @@ def revise(
 
 def _refuse_folder(folder: Path, home: Path) -> None:
     """Refuse what is no folder, and a folder in which the archive itself lies, before an archive is made."""
+    from micrographia.examine import refuse_home
+
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
-    if home.resolve().is_relative_to(folder.resolve()):
-        raise InvalidInputError(f"The archive {home} lies inside {folder} and would take in itself; give another folder or another --home.")
+    refuse_home(folder, home)
 
 
 def _mode(*, copy: bool, link: bool, move: bool) -> Mode:

@@ -48,4 +48,7 @@ def open_client(home: Path | None, server: str | None) -> micrographia.client.Ar
         raise InvalidInputError("Both --server and --home were given; an archive is either remote or a folder.")
     if server:
         return open_archive(server if "://" in server else f"http://{server}")
-    return open_archive(str(Settings.from_environment(home=home).home))
+    settings = Settings.from_environment(home=home)
+    if "://" in settings.store_url:
+        raise InvalidInputError(f"The released files lie in {settings.store_url}: read them through a server, with --server URL.")
+    return open_archive(settings.store_url or str(settings.home))

@@ -45,7 +45,7 @@ def show(accession: Accession, version: Version = None, home: Home = None, serve
             draft = None if server or version else _draft(home, accession, missing)
             if draft is None:
                 raise
-            answer(draft.model_dump(mode="json"), *_draft_lines(draft))
+            answer({**draft.model_dump(mode="json"), "status": str(draft.state), "sheet": draft.sheet.as_json()}, *_draft_lines(draft))
             return
         answer(entry.metadata, *_lines(entry))
 

@@ -81,6 +81,20 @@ def _repeated(name: str, at: str, found: str) -> Finding:
     return Finding("sheet.repeated_key", "error", f"{name}:{at}", f"`{key}` stands twice.", found, "each key once", "Keep one of them.")
 
 
+class _Number(float):
+    """A number that, where text is asked for, is the word as it was written: the colour 30E060, the version 1.10."""
+
+    written: str
+
+    def __new__(cls, written: str) -> _Number:
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    def __str__(self) -> str:
+        return self.written
+
+
 class _Builder:
     """Builds values straight from parser events, so that nothing is expanded or constructed behind our back."""
 
@@ -161,7 +175,7 @@ def plain(text: str) -> object:
     if _INTEGER.fullmatch(text) and len(text) < 400:
         return int(text)
     if _FLOAT.fullmatch(text) and not (text.lstrip("+-").startswith("0") and text.lstrip("+-").isdigit()):
-        return float(text)
+        return _Number(text)
     return text
 
 

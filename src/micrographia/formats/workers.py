@@ -202,6 +202,8 @@ def _limit_this_process(memory_bytes: int, niceness: int = 0) -> None:
     """Run in the worker as it starts."""
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    # locks that libraries make (numcodecs does) then lose their names at once: a worker that is killed leaves none behind to be warned of
+    multiprocessing.set_start_method("fork", force=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)

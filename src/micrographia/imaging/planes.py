@@ -24,7 +24,11 @@ def plane_axes(axes: str, across: str) -> tuple[str, str]:
 
 def shrink(array: NDArray[Any], max_side: int) -> NDArray[Any]:
     """Return `array` (…, y, x) with squares of pixels averaged so that no side is longer than `max_side` (as it is when none is)."""
-    factor = math.ceil(max(array.shape[-2:]) / max_side)
+    return shrink_by(array, math.ceil(max(array.shape[-2:]) / max_side))
+
+
+def shrink_by(array: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return `array` (…, y, x) with squares of `factor` pixels averaged; what is left over at the ends is cut off."""
     if factor <= 1:
         return array
     array = real_part_to_show(array)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,7 +103,7 @@ class Declared:
         # globs by the folder in front of their first wildcard: a path asks only those of its own folders
         self._globs: dict[str, list[tuple[re.Pattern[str], int]]] = {}
         for n, declaration in enumerate(self.all):
-            pattern = declaration.pattern.removeprefix("./").rstrip("/")
+            pattern = unicodedata.normalize("NFC", declaration.pattern).removeprefix("./").rstrip("/")
             self._literal.setdefault(pattern, []).append(n)
             if is_glob(pattern):
                 fixed = pattern[: _MAGIC.search(pattern).start()]  # type: ignore[union-attr]
@@ -114,6 +115,7 @@ class Declared:
 
     def numbers(self, path: str) -> list[int]:
         """Return the places in `all` of what declares `path`, the one that names it most closely first."""
+        path = path if path.isascii() else unicodedata.normalize("NFC", path)
         found = list(self._literal.get(path, ()))
         folder = path.rpartition("/")[0]
         globs = self._globs

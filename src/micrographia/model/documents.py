@@ -39,6 +39,7 @@ def entry_document(
         **{key: value for key, value in _EMPTY_SHEET.items() if key not in sheet},
         **sheet,
         "authors": [_public_author(a) for a in record.sheet.authors],
+        "annotations": [_public_annotation(a) for a in sheet.get("annotations", ())],
         "licence": {"id": record.sheet.licence, "url": LICENCES.get(record.sheet.licence)},
         "experiments": list(record.sheet.experiments()),
         "organisms": organisms(record),
@@ -132,6 +133,11 @@ def organisms(record: EntryRecord) -> list[str]:
 
 def _public_author(author: Author) -> dict[str, Any]:
     return {"name": author.name, "orcid": author.orcid, "affiliation": author.affiliation, "corresponding": author.corresponding}
+
+
+def _public_annotation(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    authors = [{k: v for k, v in author.items() if k != "email"} for author in annotation.get("authors", ())]
+    return {**annotation, **({"authors": authors} if authors else {})}
 
 
 _EMPTY_SHEET: Mapping[str, Any] = {

@@ -81,7 +81,7 @@ class Author(_Part):
     affiliation: Text = ""
     """Institution."""
     email: Text = ""
-    """Never shown to the public."""
+    """Never shown to the public; it does not go into the released record."""
     corresponding: bool = False
     """Whether questions go here."""
 
@@ -524,6 +524,15 @@ class Sheet(_Part):
         """Return the kinds of experiment that the sheet names, without repeats."""
         named = [self.experiment, *(a.experiment for a in self.acquisitions)]
         return tuple(dict.fromkeys(e for e in named if e))
+
+    def without_addresses(self) -> Sheet:
+        """Return the sheet as the public may have it: without e-mail addresses."""
+
+        def quiet(authors: tuple[Author, ...]) -> tuple[Author, ...]:
+            return tuple(author.model_copy(update={"email": ""}) for author in authors)
+
+        annotations = tuple(a.model_copy(update={"authors": quiet(a.authors)}) for a in self.annotations)
+        return self.model_copy(update={"authors": quiet(self.authors), "annotations": annotations})
 
     def as_json(self) -> dict[str, Any]:
         """Return the sheet as a mapping without empty fields, in the form's own order."""

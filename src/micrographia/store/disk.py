@@ -20,16 +20,26 @@ _FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than the system allows",
 }
+_DENIED = {
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "this user may not write there",
+    errno.EPERM: "this user may not change it",
+}
 # up to so many files are made durable one by one; beyond, one call for the whole file system is cheaper (each fsync is a journal commit)
 _FSYNC_ONE_BY_ONE = 16
 
 
 @contextmanager
 def disk_errors(where: str) -> Iterator[None]:
-    """Turn «disk full» and its like into UnavailableError; nothing whole is lost by them, so the same command may be run again."""
+    """Turn «disk full», «read-only» and their like into UnavailableError; nothing whole is lost, so the same command may be run again."""
     try:
         yield
     except OSError as error:
+        if denied := _DENIED.get(error.errno or 0):
+            place = f" ({error.filename})" if error.filename else ""
+            raise UnavailableError(
+                f"{where} could not be written: {denied}{place}. Give this user the right to write, or another home."
+            ) from error
         why = _FULL.get(error.errno or 0)
         if why is None:
             raise

@@ -70,7 +70,8 @@ class Drafts:
             with disk_errors(location):
                 make_folders(drafts.bucket.root.parent)
                 drafts.bucket.root.mkdir(exist_ok=True)
-                drafts.bucket.root.chmod(PRIVATE_FOLDER)
+                if drafts.bucket.root.stat().st_mode & 0o777 != PRIVATE_FOLDER:
+                    drafts.bucket.root.chmod(PRIVATE_FOLDER)
                 drafts.bucket.clear_left_behind(_DELETED)
         return drafts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from micrographia.errors import GoneError, InvalidInputError, NotFoundError, WrongStateError
@@ -206,6 +207,14 @@ class Store:
                 raise NotFoundError(f"{accession} has no released version to purge.")
             publication.bury(self, accession, tombstone)
         publication.finish_purge(self, accession)
+
+    def purged(self) -> Iterator[EntryId]:
+        """Yield the accessions of which only a tombstone is left."""
+        for name in self.bucket.folders(ocfl.TOMBSTONES):
+            with suppress(InvalidInputError):
+                accession = EntryId.parse(name)
+                if self.tombstone(accession) is not None:
+                    yield accession
 
     def tombstone(self, accession: str) -> dict[str, object] | None:
         """Return what is left to say of a purged entry, None for all others."""

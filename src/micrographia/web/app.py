@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from starlette.types import Scope
 
 import micrographia
 from micrographia.archive.archive import Archive
+from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api.routes import router
 from micrographia.web.pages.browse import home_page, results_page
@@ -27,9 +29,10 @@ from micrographia.web.security_headers import SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
-from micrographia.web.stream.images import thumbnail
+from micrographia.web.stream.images import crop, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
 
+_DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
 
@@ -39,7 +42,9 @@ def create_app(archive: Archive) -> SecurityHeaders:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        releasing = asyncio.create_task(_release_what_is_due(archive))
         yield
+        releasing.cancel()
         site.close()
 
     app = FastAPI(
@@ -70,6 +75,9 @@ def _routes() -> list[BaseRoute]:
         Route("/files/{accession}/{version:int}", _top_folder),
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
+        # the busiest questions of the API go past its dependency injection; api/routes.py describes them
+        Route("/api/v1/images/{image_id}/slice", section),
+        Route("/api/v1/images/{image_id}/crop", crop),
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/zarr/{image}/{key:path}", zarr_key),
         Route("/zarr/{image}", zarr_key),
@@ -95,6 +103,13 @@ class _Static(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = "public, max-age=604800"
         return response
+
+
+async def _release_what_is_due(archive: Archive) -> None:
+    """Look now and then whether the day has come until which an entry was held."""
+    while True:
+        await asyncio.sleep(_DUE_EVERY_SECONDS)
+        await asyncio.to_thread(release_due, archive)
 
 
 async def _top_folder(request: Request) -> object:

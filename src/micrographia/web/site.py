@@ -20,6 +20,7 @@ from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.records import FileRecord
 from micrographia.web.freshness import Remembered
+from micrographia.web.stream.arrays import forget_open_files
 
 _T = TypeVar("_T")
 
@@ -36,9 +37,10 @@ class Site:
         self._remembered = Remembered(settings.database)
 
     def close(self) -> None:
-        """Stop the workers and let go of the database."""
+        """Stop the workers; let go of database and files."""
         self.workers.close()
         self._remembered.close()
+        forget_open_files()
 
     def entry(self, accession: str, version: int | None = None) -> EntryView:
         """Return a released version of an entry."""
@@ -76,14 +78,14 @@ class Site:
         """Return the figures of the archive."""
         return self._remembered.get("figures", self.archive.catalogue.statistics)
 
+    def keep(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
+        """Return what `find` said for `key`, asking it again once the catalogue has changed."""
+        return self._remembered.get(key, find)
+
     async def remembered(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
         """Return what `find`, which asks the database, said: from memory in place, else by a thread."""
         known = self._remembered.peek(key)
         return known if known is not None else await asyncio.to_thread(find)
-
-    def known(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
-        """Return what `find`, which asks the catalogue, said, and remember it."""
-        return self._remembered.get(key, find)
 
     def read(self, stored: StoredImage, selection: Selection) -> NDArray[Any]:
         """Return part of an image: read in this process where no parser is needed, else in a worker with limits."""

@@ -3,13 +3,19 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import ocfl
 import pytest
 
+from micrographia.archive.audit import audit
+from micrographia.archive.curate import accept_entry, hold_entry
 from micrographia.archive.deposit import deposit_folder
 from micrographia.archive.lookup import find_entry, find_file, find_image, iterate_files, list_images, open_image
 from micrographia.archive.rebuild import rebuild
+from micrographia.archive.release import release_due
 from micrographia.archive.revise import revise_from_folder
 from micrographia.archive.withdraw import obsolete_entry, purge_entry, withdraw_entry
 from micrographia.assembly import open_archive
@@ -203,3 +209,66 @@ def test_a_voxel_size_that_no_header_says_is_the_depositors(archive, folder):
     sizes = {i.record.path: i.record.voxel_size for i in list_images(archive, done.accession)[1]}
     assert sizes["map.mrc"].as_json() == {"z": 4, "y": 2, "x": 2, "unit": "nanometer"}
     assert sizes["map_half1.mrc"].as_json() == {"z": 1.5, "y": 1.5, "x": 1.5, "unit": "angstrom"}
+
+
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_names_from_a_mac_are_kept_in_their_composed_form(archive, folder, mode):
+    (folder / "cafe\u0301.txt").write_text("Of coffee.\n")
+    done = released(archive, folder, mode=mode)
+    record = find_file(archive, done.accession, 1, "caf\u00e9.txt")
+    assert archive.store.source(done.accession, record.content_path).read(0, 2) == b"Of"
+    assert (folder / "cafe\u0301.txt").exists() == (mode == "copy")
+
+
+def test_an_archive_never_takes_in_itself(archive, folder):
+    released(archive, folder)
+    for inside in (archive.settings.home.parent, archive.settings.home, archive.settings.home / "store"):
+        with pytest.raises(InvalidInputError, match="archive"):
+            released(archive, inside, mode="move")
+    assert len(list(archive.store.accessions())) == 1
+
+
+def test_a_held_entry_is_released_on_its_day_by_whoever_opens_the_archive(archive, folder):
+    draft = deposit_folder(archive, folder, given=HOOKE, until="submitted").accession
+    accept_entry(archive, draft)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    hold_entry(archive, draft, until=tomorrow)
+    assert release_due(archive) == []
+    assert release_due(replace(archive, now=lambda: f"{tomorrow}T00:00:00Z")) == [draft]
+    assert find_entry(archive, draft).record.released_at == f"{tomorrow}T00:00:00Z"
+
+
+def test_a_replica_that_is_not_there_is_not_made(archive, folder, tmp_path):
+    released(archive, folder)
+    with pytest.raises(NotFoundError, match="store"):
+        list(audit(archive, repair_from=str(tmp_path / "nothing")))
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_tombstone_and_its_accession_outlive_the_catalogue(archive, folder):
+    gone = released(archive, folder).accession
+    withdraw_entry(archive, gone, reason="It is wrong.")
+    purge_entry(archive, gone, reason="The law asks for it.")
+    rebuild(archive)
+    with pytest.raises(GoneError) as caught:
+        find_entry(archive, gone)
+    assert {"title", "reason", "date"} <= set(caught.value.tombstone)
+    assert released(archive, folder).accession != gone
+
+
+def test_only_a_released_entry_supersedes(archive, folder):
+    old = released(archive, folder).accession
+    (folder / "notes.txt").write_text("Other words.\n")
+    draft = deposit_folder(archive, folder, given=HOOKE).accession
+    with pytest.raises(InvalidInputError, match="released here"):
+        obsolete_entry(archive, old, superseded_by=draft)
+
+
+def test_no_address_of_a_person_is_released(archive, folder):
+    (folder / "entry.yaml").write_text(
+        "title: Cork\nauthors: [{name: 'Hooke, Robert', email: robert@gresham.example}]\nother_files: ['*']\n"
+    )
+    first = deposit_folder(archive, folder, until="released")
+    root = Path(archive.store.location)
+    assert not [p for p in root.rglob("*") if p.is_file() and b"gresham" in p.read_bytes()]
+    assert deposit_folder(archive, folder, until="released").accession == first.accession

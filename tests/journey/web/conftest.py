@@ -43,11 +43,14 @@ SHEET = {
     "image_sets": [
         {"id": "tomo", "kind": "tomogram", "files": ["tomo.mrc"], "acquisition": "scope", "specimen": "slice", "voxel_size_a": 2.0}
     ],
+    "annotations": [
+        {"id": "pores", "kind": "other", "files": ["notes.txt"], "authors": [{"name": "Grew, Nehemiah", "email": "grew@royal.example"}]}
+    ],
     "maps": [{"id": "final", "file": "maps/map.mrc", "resolution_a": 4.0, "contour_level": 0.5}],
     "processes": [
         {"id": "p1", "kind": "3D refinement", "software": {"name": "RELION", "version": "5.0"}, "inputs": ["tomo"], "outputs": ["final"]}
     ],
-    "other_files": ["*.txt", "*.html", "many/*", "picture.tif", "Å b;c.txt"],
+    "other_files": ["Å*.txt", "*.html", "many/*", "picture.tif", "Å b;c.txt"],
 }
 
 
@@ -165,12 +168,14 @@ def server(served):
     process.stdout.close()
 
 
-def start_server(home):
+def start_server(home, **environment):
     code = (
         "import sys; from pathlib import Path; from micrographia.settings import Settings; from micrographia.web.server import serve;"
-        "serve(Settings(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
+        "serve(Settings.from_environment(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
     timer = threading.Timer(60, process.kill)
     timer.start()
     process.url = process.stdout.readline().strip()

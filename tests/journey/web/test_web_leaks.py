@@ -36,7 +36,7 @@ def test_a_draft_is_nowhere(web, app, served, method, version):
     assert len(paths) > 15
     for path in paths - {"/sitemap-1.xml"}:
         answer = web.request(method, path)
-        assert answer.status_code == (405 if method == "HEAD" and path.startswith("/api/v1") else 404), path
+        assert answer.status_code == 404 or (method == "HEAD" and answer.status_code == 405), path
         assert served.secret not in answer.text and "MG-" not in answer.headers.get("etag", "")
 
 

@@ -377,3 +377,22 @@ def test_a_hundred_thousand_files_take_little_memory(image):
 
     peak(10)
     assert (peak(4000) - peak(400)) / 3600 < 250  # bytes a file
+
+
+def test_names_that_differ_only_in_the_encoding_of_accents_are_an_error():
+    found = [f for f in check(None, [plain("caf\u00e9.txt"), plain("cafe\u0301.txt"), plain("cafe.txt")]).findings if f.severity == "error"]
+    assert [(f.rule, f.path) for f in found] == [("files.same_name", "cafe\u0301.txt")]
+
+
+@pytest.mark.parametrize("name", ["entry.json", "Entry.JSON", "MANIFEST.jsonl"])
+def test_names_that_the_archive_writes_are_refused_in_any_case(name):
+    assert "files.reserved_name" in {f.rule for f in check(None, [plain(name)]).findings}
+    assert "files.reserved_name" not in {f.rule for f in check(None, [plain(f"folder/{name}")]).findings}
+
+
+def test_a_gap_is_said_once():
+    sheet = Sheet.model_validate({"other_files": ["a.txt"], "authors": [{"name": "Hooke, Robert"}]})
+    blanks = ("title", "authors[0].orcid", "acquisitions[0].experiment")
+    places = [f.path for f in check(sheet, [plain("a.txt")], blanks=blanks).findings]
+    assert places.count("entry.yaml:title") == 1
+    assert "entry.yaml:experiment" not in places and "entry.yaml:authors" not in places

@@ -149,3 +149,12 @@ def test_whatever_is_written_a_sheet_results(tree):
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader(text):
     assert isinstance(load_sheet(text).sheet, Sheet)
+
+
+@pytest.mark.parametrize("colour", ["30E060", "123456", "00FF00", "1E5000"])
+def test_words_that_look_like_numbers_stay_as_they_are_written_where_text_is_asked_for(colour):
+    loaded = load_sheet(f"title: 1.10\nacquisitions: [{{id: a, microscope: {{cs_mm: 2.70}}, channels: [{{name: 5, colour: {colour}}}]}}]")
+    assert loaded.findings == ()
+    (acquisition,) = loaded.sheet.acquisitions
+    assert (loaded.sheet.title, acquisition.channels[0].colour, acquisition.microscope.cs_mm) == ("1.10", colour, 2.7)
+    assert type(acquisition.microscope.cs_mm) is float

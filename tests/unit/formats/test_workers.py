@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import threading
@@ -66,3 +67,7 @@ def test_an_item_that_hangs_costs_its_time_and_no_more():
     with Workers(1, WorkerLimits(seconds=0.5)) as pool:
         results = list(pool.map_batches(hang_at_two, range(4), batch_size=4))
     assert [r if isinstance(r, int) else type(r) for r in results] == [0, 1, TooLargeError, 3]
+
+
+def test_locks_that_libraries_make_in_a_worker_have_no_name_to_leave_behind(workers):
+    assert workers.call(multiprocessing.get_start_method) == "fork"

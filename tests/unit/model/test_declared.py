@@ -62,3 +62,8 @@ def test_the_closest_declaration_comes_first_and_names_role_and_kind():
     assert declared.of("README.md")[0].place == "other_files[0]"
     assert declared.of("sub/README.md") == ()
     assert "PDB-4V4Q" not in {d.pattern for d in declared.all}
+
+
+def test_accents_are_the_same_however_they_are_encoded():
+    declared = Declared(Sheet.model_validate({"other_files": ["cafe\u0301.txt"]}))
+    assert declared.of("caf\u00e9.txt") and declared.of("cafe\u0301.txt")

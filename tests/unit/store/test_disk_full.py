@@ -83,3 +83,11 @@ def test_a_limit_on_the_length_of_files_is_told_as_such(tmp_path: Path) -> None:
     process.join()
     assert "larger than the system allows" in answer.get()
     assert [f.path for f in place.drafts.files(ACCESSION)] == ["kept"]
+
+
+def test_a_read_only_disk_is_said_in_words(small_disk: Path) -> None:
+    Drafts.open(str(small_disk / "drafts"))
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    Drafts.open(str(small_disk / "drafts"))  # what is there may be read
+    with pytest.raises(UnavailableError, match="read-only"):
+        Drafts.open(str(small_disk / "others"))

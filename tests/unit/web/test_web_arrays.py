@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from micrographia.errors import InvalidInputError, TooLargeError
 from micrographia.formats.selection import normalise
+from micrographia.imaging.planes import shrink
 from micrographia.model.image import RawLayout, Statistics
 from micrographia.model.records import ImageRecord
-from micrographia.web.stream.arrays import contiguous_run, npy_header, parse_interval, select
+from micrographia.web.stream.arrays import contiguous_run, npy_header, parse_interval, select, shrunk_section
 from micrographia.web.stream.sections import parse_section, section_index
 
 
@@ -97,6 +98,22 @@ def test_a_section_that_cannot_be_is_refused(query):
     image = record()
     with pytest.raises(InvalidInputError):
         section_index(image, parse_section(query, image))
+
+
+def test_a_smaller_picture_is_the_same_in_bands(monkeypatch):
+    monkeypatch.setattr("micrographia.web.stream.arrays._BAND_BYTES", 4000)
+    array = np.random.default_rng(0).normal(100, 9, (3, 205, 130)).astype(np.int16)
+    image = record(shape=array.shape)
+    got = shrunk_section(image, (1, slice(None), slice(None)), 50, lambda s: array[np.ix_(*s.ranges)].reshape(s.shape))
+    assert np.allclose(got, shrink(array[1], 50)) and got.shape == (41, 26)
+
+
+def test_what_lies_scattered_over_too_much_is_refused():
+    n = 20_000
+    image = record(shape=(n, n, n), layout=RawLayout(1024, (2 * n * n, 2 * n, 2), "<i2"))
+    with pytest.raises(TooLargeError, match="across another axis"):
+        select(image, (slice(0, 4000), slice(0, 4000), 7))
+    assert select(image, (7, slice(0, 4000), slice(0, 4000))).shape == (4000, 4000)
 
 
 def test_the_central_section_is_the_default():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,13 +13,19 @@ from micrographia.archive import lookup
 from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
 from micrographia.model.documents import file_document, image_document
-from micrographia.web.api.searching import search_document
+from micrographia.web.api.searching import SEARCH_PARAMETERS, search_document
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
 router = APIRouter(prefix="/api/v1")
 
 Json = dict[str, Any]
+
+
+def _documented(parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {"parameters": [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in parameters.items()]}
+
+
 Accession = Annotated[str, Path(description="Accession of an entry: MG-10001.", examples=["MG-10001"])]
 ImageIdentifier = Annotated[str, Path(description="Identifier of an image: MG-10001.1.3.", examples=["MG-10001.1.1"])]
 Version = Annotated[int | None, Query(ge=1, le=10**9, description="Version; the latest without it.")]
@@ -32,14 +39,14 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/entries", summary="Search entries", responses=_FAILURES)
+@router.get("/entries", summary="Search entries", responses=_FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def entries(request: Request) -> Json:
     """Entries that match, best first, 20 a page; `next` is the address of the next page. Facets: see /search."""
     found = search_document(request, with_facets=False)
     return {"total": found["total"], "next": found["next"], "items": found["items"]}
 
 
-@router.get("/search", summary="Search entries, with facets", responses=_FAILURES)
+@router.get("/search", summary="Search entries, with facets", responses=_FAILURES, openapi_extra=_documented(SEARCH_PARAMETERS))
 def search(request: Request) -> Json:
     """Entries that match, and how many there are of each kind, organism, protein and so on."""
     return search_document(request, with_facets=True)
@@ -140,10 +147,6 @@ _CROP_PARAMETERS = {
 }
 
 
-def _documented(parameters: dict[str, str]) -> dict[str, Any]:
-    return {"parameters": [{"name": n, "in": "query", "description": d, "schema": {"type": "string"}} for n, d in parameters.items()]}
-
-
 @router.get(
     "/images/{image_id}/slice",
     summary="A section of an image",
@@ -153,7 +156,7 @@ def _documented(parameters: dict[str, str]) -> dict[str, Any]:
 )
 async def section(request: Request, image_id: ImageIdentifier) -> Any:
     """As a picture, full size and brighter where values are higher; as npy exactly the deposited values."""
-    return await image_streams.section(request, image_id)
+    return await image_streams.section(request)
 
 
 @router.get(
@@ -165,7 +168,7 @@ async def section(request: Request, image_id: ImageIdentifier) -> Any:
 )
 async def crop(request: Request, image_id: ImageIdentifier) -> Any:
     """Exactly the deposited values of a block, all axes kept; at most 256 MiB at once."""
-    return await image_streams.crop(request, image_id)
+    return await image_streams.crop(request)
 
 
 def image_json(site: Site, row: ImageRow) -> Json:

@@ -23,6 +23,17 @@ _NUMBERS: Mapping[str, str] = {
     "size_max": "size_max_bytes",
 }
 _MOST_FACET_VALUES = 50
+SEARCH_PARAMETERS: Mapping[str, str] = {
+    "q": 'Words that must all be found, "phrases", begin*, accessions.',
+    **{name: f"{title}; several may be given." for name, title in FACETS.items()},
+    "resolution_min": "Best map not better than this, Å.",
+    "resolution_max": "Best map not worse than this, Å.",
+    "size_min": "Bytes at least.",
+    "size_max": "Bytes at most.",
+    "sort": "relevance, newest, resolution, size or title.",
+    "page": "From 1.",
+    "per_page": "Entries a page, at most 200; 20 without it.",
+}
 # «newest» is what people call it
 _SORT_WORDS = {"newest": "released"}
 

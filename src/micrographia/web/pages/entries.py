@@ -49,7 +49,7 @@ def entry_page(request: Request) -> Response:
     accession = request.path_params["accession"]
     view = site.entry(accession, _version(request))
     document = view.document()
-    images = _images(site, view)
+    images = some_images(site, view)
     gallery = _gallery(images)
     lead = gallery[0]["id"] if gallery else None
     parts = {"e": document, "gallery": gallery, "lead": lead, **_things(document, images), **_files(request, site, view, images)}
@@ -79,11 +79,6 @@ def _version(request: Request) -> int | None:
     if not text.isdecimal() or len(text) > 9:
         raise NotFoundError(f"There is no version {text[:40]!r}.")
     return int(text)
-
-
-def _images(site: Site, view: EntryView) -> list[Document]:
-    _, rows, _ = lookup.list_images(site.archive, view.record.accession, view.record.version, limit=_MOST_IMAGES_READ)
-    return [shown_image(image) for image in images_json(site, rows)]
 
 
 def _gallery(images: list[Document]) -> list[Document]:
@@ -219,7 +214,8 @@ def _annotation_facts(annotation: Document) -> list[tuple[str, str]]:
 def _specimens(entry: Document) -> list[Document]:
     biosamples = {b["id"]: b for b in entry["biosamples"]}
     shown = [_specimen(s, biosamples.pop(s.get("biosample", ""), None)) for s in entry["specimens"]]
-    return shown + [_specimen({"id": b["id"]}, b) for b in biosamples.values()]
+    shown += [_specimen({"id": b["id"]}, b) for b in biosamples.values()]
+    return [s for s in shown if s["facts"] or s["molecules"]]
 
 
 def _specimen(specimen: Document, biosample: Document | None) -> Document:
@@ -261,7 +257,7 @@ def _files(request: Request, site: Site, view: EntryView, images: list[Document]
     record = view.record
     after = request.query_params.get("files_after", "")
     rows = lookup.list_files(site.archive, record.accession, record.version, after=after, limit=_FILES_A_PAGE)
-    image_of = {i["path"]: i["id"] for i in reversed(images)}
+    image_of = image_of_file(images)
     files = [{**file_document(record.accession, record.version, f), "name": f.path, "image": image_of.get(f.path)} for f in rows]
     base = f"/entries/{record.accession}?" + ("" if view.is_latest else f"version={record.version}&")
     more = len(rows) == _FILES_A_PAGE and record.file_count > _FILES_A_PAGE
@@ -271,6 +267,25 @@ def _files(request: Request, site: Site, view: EntryView, images: list[Document]
         "words": f"{count_words(record.file_count)} files",
     }
     return {"files": files, "folders": [], "parent_link": None, "file_pages": links}
+
+
+def image_of_file(images: list[Document]) -> dict[str, str]:
+    """Return the first image of each file: its preview."""
+    return {i["path"]: i["id"] for i in reversed(images)}
+
+
+def some_images(site: Site, view: EntryView) -> list[Document]:
+    """Return images of a version with the words that pages use: all, or of very many the first and some of each kind."""
+
+    def find() -> list[Document]:
+        record = view.record
+        _, rows, _ = lookup.list_images(site.archive, record.accession, record.version, limit=_MOST_IMAGES_READ)
+        if record.image_count > _MOST_IMAGES_READ:
+            for kind in _SHOW_FIRST:
+                rows += lookup.list_images(site.archive, record.accession, record.version, kind=kind, limit=_STRIP)[1]
+        return [shown_image(image) for image in images_json(site, list({row.id: row for row in rows}.values()))]
+
+    return site.keep(("images of", view.record.accession, view.record.version), find)
 
 
 def _commands(entry: Document, origin_: str) -> list[tuple[str, str]]:

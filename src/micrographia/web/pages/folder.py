@@ -9,11 +9,14 @@ from starlette.responses import Response
 
 from micrographia.archive import lookup
 from micrographia.model.documents import file_document, file_link
+from micrographia.web.pages.entries import image_of_file, some_images
 from micrographia.web.pages.rendering import page
 from micrographia.web.pages.wording import count_words
 from micrographia.web.site import site_of
 
 _A_PAGE = 500
+# of entries with more images, folders are listed without pictures
+_MOST_PREVIEWED = 400
 
 
 def folder_page(request: Request, accession: str, version: int, path: str) -> Response:
@@ -22,6 +25,7 @@ def folder_page(request: Request, accession: str, version: int, path: str) -> Re
     after = request.query_params.get("after", "")
     view = site.entry(accession, version)
     listing = lookup.list_folder(site.archive, accession, version, path, after=after, limit=_A_PAGE)
+    previews = image_of_file(some_images(site, view)) if view.record.image_count <= _MOST_PREVIEWED else {}
     base = file_link(accession, version, path) + ("/" if path else "")
     zip_query = f"?{urlencode({'path': _literal(path) + '/**'})}" if path else ""
     return page(
@@ -38,7 +42,10 @@ def folder_page(request: Request, accession: str, version: int, path: str) -> Re
             {"name": f.name, "link": f"{base}{quote(f.name)}/", "file_count": f.file_count, "size_bytes": f.size_bytes}
             for f in listing.folders
         ],
-        files=[{**file_document(accession, version, f), "name": f.path.rpartition("/")[2], "image": None} for f in listing.files],
+        files=[
+            {**file_document(accession, version, f), "name": f.path.rpartition("/")[2], "image": previews.get(f.path)}
+            for f in listing.files
+        ],
         zip_link=f"/files/{accession}/{version}.zip{zip_query}",
         pages={
             "previous": base if after else None,

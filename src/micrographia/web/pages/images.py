@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,7 +35,7 @@ from micrographia.web.pages.wording import (
     voxel_words,
 )
 from micrographia.web.site import Site, site_of
-from micrographia.web.stream.arrays import select
+from micrographia.web.stream.arrays import shrunk_section
 from micrographia.web.stream.sections import SectionRequest, limits, parse_section, section_index
 
 # pictures on the page are no larger than this; the full one is a click away
@@ -71,7 +72,7 @@ def image_page(request: Request) -> Response:
     }
     try:
         asked = parse_section({k: v for k, v in request.query_params.items() if k in _FORM_FIELDS}, record)
-        array = site.read(site.stored(row)[0], select(record, section_index(record, asked)))
+        array = shrunk_section(record, section_index(record, asked), _VIEW_SIDE, partial(site.read, site.stored(row)[0]))
         values |= {"view": _view(document, record, asked, array), "histogram": _histogram(array)}
     except NotFoundError:
         raise
@@ -112,7 +113,7 @@ def _view(document: Mapping[str, Any], record: ImageRecord, asked: SectionReques
     planes = {a: _plane(document, lengths, a) for a in dict.fromkeys([axis, *choices])}
     shown = planes[axis]
     is_large = max(max(p["columns"], p["rows"]) for p in planes.values()) > _VIEW_SIDE
-    low, high = limits(shrink(array, _VIEW_SIDE) if is_large else array, record, is_shrunk=is_large)
+    low, high = limits(array, record, is_shrunk=is_large)
     touched = asked.low is not None or asked.high is not None
     low, high = asked.low if asked.low is not None else low, asked.high if asked.high is not None else high
     query: dict[str, Any] = {"axis": asked.axis, "index": asked.index, "format": "webp" if is_large else "png"}

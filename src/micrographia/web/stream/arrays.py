@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -15,14 +17,56 @@ from numpy.typing import NDArray
 
 from micrographia.errors import IntegrityError, InvalidInputError, TooLargeError
 from micrographia.formats.selection import Selection, normalise
+from micrographia.imaging.planes import shrink, shrink_by
 from micrographia.model.image import RawLayout
 from micrographia.model.records import ImageRecord
 
 # one answer; a client that wants more asks in parts
 MAX_ANSWER_BYTES = 256 << 20
+# a smaller picture may be made from so much
+_MOST_SHRUNK_BYTES = 4 << 30
+# what is asked may lie scattered over so much of the file
+_MOST_TOUCHED_BYTES = 32 << 30
+_BAND_BYTES = 64 << 20
+_PAGE_BYTES = 4096
 # what may be read while everybody else waits: the page cache gives it in a tenth of a millisecond
 _IN_LOOP_BYTES = 4 << 20
 _READ_NOW_ONLY = getattr(os, "RWF_NOWAIT", 0)
+
+
+def shrunk_section(
+    record: ImageRecord, index: tuple[object, ...], max_side: int, read: Callable[[Selection], NDArray[Any]]
+) -> NDArray[Any]:
+    """Return a section (…, y, x) with squares of pixels averaged so that no side is longer than `max_side`, read in bands of rows."""
+    selection = select(record, index, limit=_MOST_SHRUNK_BYTES)
+    if len(selection.shape) < 2:
+        return shrink(np.atleast_2d(read(selection)), max_side)
+    rows_axis = [k for k, kept in enumerate(selection.kept) if kept][-2]
+    rows = selection.ranges[rows_axis]
+    factor = max(1, math.ceil(max(selection.shape[-2:]) / max_side))
+    row_bytes = prod(selection.shape) // len(rows) * np.dtype(record.dtype).itemsize
+    band = max(1, _BAND_BYTES // (row_bytes * factor)) * factor
+    parts: list[NDArray[Any]] = []
+    for start in range(rows.start, rows.stop, band):
+        stop = min(start + band, rows.stop)
+        if parts and stop - start < factor:  # less than one row of the picture
+            break
+        part = (*index[:rows_axis], slice(start, stop), *index[rows_axis + 1 :])
+        parts.append(shrink_by(read(select(record, part)), factor))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
+
+
+def _touched_bytes(layout: RawLayout, selection: Selection) -> int:
+    """Bytes that the disk must bring, about: each run of neighbours, and at least a page of memory for each."""
+    axes = sorted(zip(map(abs, layout.strides), selection.ranges, strict=True), key=lambda axis: axis[0])
+    run = np.dtype(layout.dtype).itemsize
+    runs = 1
+    for stride, indices in axes:
+        if len(indices) > 1 and runs == 1 and stride * indices.step <= max(run, _PAGE_BYTES):
+            run = stride * indices.step * len(indices)
+        else:
+            runs *= len(indices)
+    return runs * max(run, _PAGE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +77,15 @@ class Run:
     length: int
 
 
-def select(record: ImageRecord, index: tuple[object, ...]) -> Selection:
+def select(record: ImageRecord, index: tuple[object, ...], *, limit: int = MAX_ANSWER_BYTES) -> Selection:
     """Return what `index` asks of an image; InvalidInputError when it does not fit, TooLargeError when it is too much for one answer."""
     selection = normalise(index, record.shape)
     wanted = prod(selection.shape) * np.dtype(record.dtype).itemsize
-    if wanted > MAX_ANSWER_BYTES:
+    if wanted > limit:
+        raise TooLargeError(f"{wanted:,} bytes were asked for at once; at most {limit:,} are given. Ask in parts, or download the file.")
+    if record.layout and _touched_bytes(record.layout, selection) > _MOST_TOUCHED_BYTES:
         raise TooLargeError(
-            f"{wanted:,} bytes were asked for at once; at most {MAX_ANSWER_BYTES:,} are given. Ask in parts, or download the file."
+            "These samples lie scattered over so much of the file that it would take minutes. Ask across another axis, or in parts."
         )
     return selection
 
@@ -65,7 +111,7 @@ def contiguous_run(layout: RawLayout, shape: tuple[int, ...], selection: Selecti
 
 async def read_run(path: Path, run: Run) -> bytes:
     """Return the bytes of a run of a local file; in place when they are in memory, by a thread when the disk must be asked."""
-    fd = _descriptor(path)
+    fd = open_file(path)
     if _READ_NOW_ONLY and run.length <= _IN_LOOP_BYTES:
         data = bytearray(run.length)
         try:
@@ -92,7 +138,7 @@ def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode("latin-1")
 
 
-class _Descriptor:
+class OpenFile:
     """An open file, closed when nobody holds it any more."""
 
     __slots__ = ("number",)
@@ -105,19 +151,20 @@ class _Descriptor:
 
 
 @lru_cache(maxsize=128)
-def _descriptor(path: Path) -> _Descriptor:
+def open_file(path: Path) -> OpenFile:
+    """Return a file of the store, open; those in use stay open for the next request."""
     try:
-        return _Descriptor(path)
+        return OpenFile(path)
     except FileNotFoundError as exc:
         raise IntegrityError(f"{path.name} is missing from the store; `micrographia audit` names what is damaged.") from exc
 
 
 def forget_open_files() -> None:
     """Close the files that are kept open (after a purge, and at the end)."""
-    _descriptor.cache_clear()
+    open_file.cache_clear()
 
 
-def _read_whole(fd: _Descriptor, run: Run, name: str) -> bytes:
+def _read_whole(fd: OpenFile, run: Run, name: str) -> bytes:
     parts = []
     at, left = run.start, run.length
     while left:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +14,9 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from micrographia.errors import IntegrityError, NotFoundError
-from micrographia.web.stream.conditions import http_date, not_modified, precondition_failed, range_applies
+from micrographia.web.stream.conditions import not_modified, precondition_failed, range_applies
 from micrographia.web.stream.ranges import Span, parse_range
-from micrographia.web.stream.sendfile import Disconnect, send_file_part
+from micrographia.web.stream.sendfile import Disconnect, in_memory, send_file_part
 
 # one read of an object store: large enough that its latency does not count, small enough for many clients at once
 _REMOTE_CHUNK = 4 << 20
@@ -45,10 +44,8 @@ class Content:
     """Where they lie on this machine, if they do."""
     reader: Callable[[], RangeReader] | None = None
     """Opens them, where they lie elsewhere."""
-    sha256: str = ""
-    """Digest, hexadecimal; empty where it is not known."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """More headers: Content-Disposition, Cache-Control, …"""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """All headers that do not depend on the request: ETag, Last-Modified, digest, Cache-Control, …"""
     accel: str = ""
     """Internal path under which a proxy in front serves the file itself (nginx X-Accel-Redirect); empty: we send it."""
 
@@ -64,21 +61,12 @@ class ContentResponse:
         """Answer one request."""
         content = self.content
         asked = Headers(scope=scope)
-        self._head = {
-            "etag": content.etag,
-            "last-modified": http_date(content.modified),
-            "accept-ranges": "bytes",
-            **dict(content.headers),
-        }
+        self._head = {**content.headers, "accept-ranges": "bytes"}
         if precondition_failed(asked, content.etag, content.modified):
             await self._without_body(send, 412)
         elif not_modified(asked, content.etag, content.modified):
             await self._without_body(send, 304)
         else:
-            if content.sha256:
-                digest = base64.b64encode(bytes.fromhex(content.sha256)).decode()
-                self._head["repr-digest"] = f"sha-256=:{digest}:"  # RFC 9530
-                self._head["digest"] = f"sha-256={digest}"  # RFC 3230, what older clients read
             await self._with_body(scope, receive, send, asked)
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, asked: Headers) -> None:
@@ -119,18 +107,11 @@ class ContentResponse:
 
     async def _send_local(self, scope: Scope, receive: Receive, send: Send, status: int, parts: Iterable[bytes | Span]) -> None:
         fd = _open(self.content)
-        gone = Disconnect(receive)
         try:
             await self._start(send, status)
-            for part in parts:
-                if isinstance(part, bytes):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-                elif not await send_file_part(scope, send, gone, fd=fd, start=part.start, stop=part.stop):
-                    return
-            await send({"type": "http.response.body", "body": b""})
+            await send_parts(scope, receive, send, fd, parts)
         finally:
             os.close(fd)
-            await gone.stop()
 
     async def _send_remote(self, receive: Receive, send: Send, status: int, parts: Iterable[bytes | Span]) -> None:
         if self.content.reader is None:
@@ -160,8 +141,29 @@ class ContentResponse:
         await send({"type": "http.response.body", "body": b""})
 
     async def _start(self, send: Send, status: int) -> None:
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._head.items()]
-        await send({"type": "http.response.start", "status": status, "headers": raw})
+        await start_response(send, status, self._head)
+
+
+async def start_response(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    """Send status and headers."""
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def send_parts(scope: Scope, receive: Receive, send: Send, fd: int, parts: Iterable[bytes | Span]) -> None:
+    """Send the body of a started response: bytes, and spans of an open file; ends early when the client goes away."""
+    gone = Disconnect(receive)
+    try:
+        for part in parts:
+            if isinstance(part, bytes):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                continue
+            await in_memory(fd, part.start, part.stop)
+            if not await send_file_part(scope, send, gone, fd=fd, start=part.start, stop=part.stop):
+                return
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await gone.stop()
 
 
 def _open(content: Content) -> int:

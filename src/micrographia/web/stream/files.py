@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -13,9 +15,10 @@ from starlette.types import ASGIApp
 from micrographia.archive import lookup
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.model import ocfl
-from micrographia.model.records import MANIFEST_FILE, FileRecord
+from micrographia.model.records import MANIFEST_FILE
 from micrographia.web.security_headers import DEPOSIT_POLICY
 from micrographia.web.site import Site, site_of
+from micrographia.web.stream.conditions import http_date
 from micrographia.web.stream.content import Content, ContentResponse
 from micrographia.web.stream.zip_stream import ZipResponse
 
@@ -37,8 +40,7 @@ async def file_or_folder(request: Request) -> ASGIApp:
     if path == MANIFEST_FILE:
         return ContentResponse(await asyncio.to_thread(_manifest, site, accession, version))
     try:
-        record, local = await site.remembered(("file", accession, version, path), lambda: site.file(accession, version, path))
-        view = await site.remembered(("entry", accession, version), lambda: site.entry(accession, version))
+        content = await site.remembered(("content", accession, version, path), lambda: _content(site, accession, version, path))
     except NotFoundError as no_file:
         if type(no_file) is not NotFoundError:
             raise
@@ -46,7 +48,7 @@ async def file_or_folder(request: Request) -> ASGIApp:
             return await _listing(request, accession, version, path)
         except NotFoundError:
             raise no_file from None
-    return ContentResponse(file_content(site, record, accession, view.record.released_at, local))
+    return ContentResponse(content)
 
 
 async def latest_version(request: Request) -> Response:
@@ -76,25 +78,34 @@ async def zip_of_files(request: Request) -> ASGIApp:
     )
 
 
-def file_content(site: Site, record: FileRecord, accession: str, released_at: str, local: object) -> Content:
-    """Return a released file as an answer."""
-    name = record.path.rpartition("/")[2]
-    shown = record.media_type in _SHOWN_TYPES
-    return Content(
-        size=record.size_bytes,
-        etag=f'"{record.sha256}"',
-        modified=_seconds(released_at),
-        media_type=_safe_type(record.media_type),
-        path=local,  # type: ignore[arg-type]
-        reader=None if local else lambda: lookup.open_file(site.archive, accession, record.content_path),
-        sha256=record.sha256,
-        headers=(
-            ("cache-control", IMMUTABLE),
-            ("content-disposition", content_disposition(name, inline=shown)),
-            ("content-security-policy", DEPOSIT_POLICY),
-        ),
-        accel=_accel(site, accession, record) if local else "",
-    )
+def _content(site: Site, accession: str, version: int, path: str) -> Content:
+    """A released file as an answer, kept for the next request."""
+
+    def find() -> Content:
+        record, local = site.file(accession, version, path)
+        modified = _seconds(site.entry(accession, version).record.released_at)
+        digest = base64.b64encode(bytes.fromhex(record.sha256)).decode()
+        headers = {
+            "etag": f'"{record.sha256}"',
+            "last-modified": http_date(modified),
+            "repr-digest": f"sha-256=:{digest}:",  # RFC 9530
+            "digest": f"sha-256={digest}",  # RFC 3230, what older clients read
+            "cache-control": IMMUTABLE,
+            "content-disposition": content_disposition(path.rpartition("/")[2], inline=record.media_type in _SHOWN_TYPES),
+            "content-security-policy": DEPOSIT_POLICY,
+        }
+        return Content(
+            size=record.size_bytes,
+            etag=headers["etag"],
+            modified=modified,
+            media_type=_safe_type(record.media_type),
+            path=local,
+            reader=None if local else lambda: lookup.open_file(site.archive, accession, record.content_path),
+            headers=headers,
+            accel=_accel(site, local) if local else "",
+        )
+
+    return site.keep(("content", accession, version, path), find)
 
 
 def content_disposition(name: str, *, inline: bool = False) -> str:
@@ -105,19 +116,23 @@ def content_disposition(name: str, *, inline: bool = False) -> str:
 
 
 def _manifest(site: Site, accession: str, version: int) -> Content:
-    view = site.entry(accession, version)
+    modified = _seconds(site.entry(accession, version).record.released_at)
     content_path = ocfl.content_path(version, MANIFEST_FILE)
+    source = lookup.open_file(site.archive, accession, content_path)
+    headers = {
+        "etag": f'"{accession}.{version}.manifest"',
+        "last-modified": http_date(modified),
+        "cache-control": IMMUTABLE,
+        "content-disposition": content_disposition(f"{accession}-v{version}-manifest.jsonl", inline=True),
+    }
     return Content(
-        size=(source := lookup.open_file(site.archive, accession, content_path)).size,
-        etag=f'"{accession}.{version}.manifest"',
-        modified=_seconds(view.record.released_at),
+        size=source.size,
+        etag=headers["etag"],
+        modified=modified,
         media_type="application/jsonl",
         path=lookup.local_path(site.archive, accession, content_path),
         reader=lambda: source,
-        headers=(
-            ("cache-control", IMMUTABLE),
-            ("content-disposition", content_disposition(f"{accession}-v{version}-manifest.jsonl", inline=True)),
-        ),
+        headers=headers,
     )
 
 
@@ -137,15 +152,13 @@ def _safe_type(media_type: str) -> str:
     return "application/octet-stream" if not clean or any(word in clean for word in _ACTIVE_TYPES) else clean
 
 
-def _accel(site: Site, accession: str, record: FileRecord) -> str:
-    prefix = site.archive.settings.x_accel_prefix
-    if not prefix:
+def _accel(site: Site, local: Path) -> str:
+    """Return the address under which nginx serves a file of the store; empty where it does not."""
+    settings = site.archive.settings
+    file, root = local.resolve(), Path(settings.store_location).resolve()
+    if not settings.x_accel_prefix or not file.is_relative_to(root):
         return ""
-    local = lookup.local_path(site.archive, accession, record.content_path)
-    root = site.archive.settings.home / "store"
-    if local is None or not local.resolve().is_relative_to(root.resolve()):
-        return ""
-    return quote(f"{prefix.rstrip('/')}/{local.resolve().relative_to(root.resolve())}")
+    return quote(f"{settings.x_accel_prefix.rstrip('/')}/{file.relative_to(root)}")
 
 
 def _seconds(when: str) -> float:

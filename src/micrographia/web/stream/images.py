@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from micrographia.catalogue import ImageRow
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.formats.selection import Selection
 from micrographia.web.site import Site, site_of
-from micrographia.web.stream.arrays import Run, as_array, contiguous_run, npy_header, parse_interval, read_run, select
+from micrographia.web.stream.arrays import (
+    Run,
+    as_array,
+    contiguous_run,
+    npy_header,
+    open_file,
+    parse_interval,
+    read_run,
+    select,
+    shrunk_section,
+)
 from micrographia.web.stream.conditions import not_modified
+from micrographia.web.stream.content import send_parts, start_response
 from micrographia.web.stream.files import IMMUTABLE
+from micrographia.web.stream.ranges import Span
 from micrographia.web.stream.sections import parse_section, picture_response, section_index
 
 # raise it when the same address would answer with other bytes
@@ -25,18 +39,22 @@ _RECIPE = 1
 _NPY_TYPE = "application/x-npy"
 
 
-async def section(request: Request, image_id: str) -> ASGIApp:
+async def section(request: Request) -> ASGIApp:
     """Answer a request for a section, as numbers or as a picture."""
-    site, image = await _found(request, image_id)
+    site, image = await _found(request)
     record = image.record
     asked = parse_section(dict(request.query_params), record)
     headers = _headers(image, request)
     if not_modified(request.headers, headers["etag"], 0):
         return Response(status_code=304, headers=headers)
-    selection = select(record, section_index(record, asked))
+    index = section_index(record, asked)
+    stored, local = await site.remembered(("stored", image.id), lambda: site.stored(image))
+    if asked.max_size is not None and asked.format != "npy":
+        array = await asyncio.to_thread(shrunk_section, record, index, asked.max_size, partial(site.read, stored))
+        return await picture_response(array, record, asked, headers)
+    selection = select(record, index)
     if asked.format == "npy":
         return await _npy(site, image, selection, headers)
-    stored, local = await site.remembered(("stored", image.id), lambda: site.stored(image))
     run = contiguous_run(record.layout, record.shape, selection) if record.layout and local else None
     if run is not None and local is not None and record.layout is not None:
         array = as_array(await read_run(local, run), record.layout, selection)
@@ -45,9 +63,9 @@ async def section(request: Request, image_id: str) -> ASGIApp:
     return await picture_response(array, record, asked, headers)
 
 
-async def crop(request: Request, image_id: str) -> ASGIApp:
+async def crop(request: Request) -> ASGIApp:
     """Answer a request for a block: every axis kept, those that are not named taken whole."""
-    site, image = await _found(request, image_id)
+    site, image = await _found(request)
     record = image.record
     given = dict(request.query_params)
     wanted = given.pop("format", "npy")
@@ -75,23 +93,38 @@ async def thumbnail(request: Request) -> Response:
     return FileResponse(path, media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
 
 
-async def _found(request: Request, image_id: str) -> tuple[Site, ImageRow]:
+async def _found(request: Request) -> tuple[Site, ImageRow]:
     site = site_of(request)
+    image_id = request.path_params["image_id"]
     return site, await site.remembered(("image", image_id), lambda: site.image(image_id))
 
 
-async def _npy(site: Site, image: ImageRow, selection: Selection, headers: Mapping[str, str]) -> Response:
+async def _npy(site: Site, image: ImageRow, selection: Selection, headers: Mapping[str, str]) -> ASGIApp:
     """The deposited samples; as they lie in the file, byte order and all, where they lie in one run."""
     record = image.record
     stored, local = await site.remembered(("stored", image.id), lambda: site.stored(image))
     run: Run | None = contiguous_run(record.layout, record.shape, selection) if record.layout and local else None
     if run is not None and local is not None and record.layout is not None:
-        head = npy_header(selection.shape, np.dtype(record.layout.dtype))
-        body = await read_run(local, run)
-    else:
-        array = await asyncio.to_thread(site.read, stored, selection)
-        head, body = npy_header(selection.shape, array.dtype), array.tobytes()
-    return Response(head + body, media_type=_NPY_TYPE, headers=dict(headers))
+        return _RunResponse(local, npy_header(selection.shape, np.dtype(record.layout.dtype)), run, headers)
+    array = await asyncio.to_thread(site.read, stored, selection)
+    return Response(npy_header(selection.shape, array.dtype) + array.tobytes(), media_type=_NPY_TYPE, headers=dict(headers))
+
+
+class _RunResponse:
+    """A `.npy` whose samples go from the deposited file to the socket as they are."""
+
+    def __init__(self, path: Path, head: bytes, run: Run, headers: Mapping[str, str]) -> None:
+        self._path = path
+        self._head = head
+        self._run = run
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = len(self._head) + self._run.length
+        file = open_file(self._path)
+        await start_response(send, 200, {**self._headers, "content-type": _NPY_TYPE, "content-length": str(length)})
+        span = Span(self._run.start, self._run.start + self._run.length)
+        await send_parts(scope, receive, send, file.number, [] if scope["method"] == "HEAD" else [self._head, span])
 
 
 def _headers(image: ImageRow, request: Request) -> dict[str, str]:

@@ -18,7 +18,7 @@ from micrographia.imaging.contrast import display_limits, to_uint8
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.imaging.png import encode_png
 from micrographia.model.records import ImageRecord
-from micrographia.web.stream.arrays import parse_interval, select
+from micrographia.web.stream.arrays import parse_interval
 
 PICTURE_TYPES: Mapping[str, str] = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 FORMATS = (*PICTURE_TYPES, "npy")
@@ -99,9 +99,7 @@ def section_index(record: ImageRecord, asked: SectionRequest) -> tuple[object, .
             raise InvalidInputError(
                 f"region={x},{y},{width},{height} is not inside the section of {lengths[columns]} × {lengths[rows]} pixels."
             ) from exc
-    index = tuple(picked[axis] for axis in record.axes)
-    select(record, index)
-    return index
+    return tuple(picked[axis] for axis in record.axes)
 
 
 async def picture_response(array: NDArray[Any], record: ImageRecord, asked: SectionRequest, headers: Mapping[str, str]) -> Response:
