@@ -87,10 +87,6 @@ class Site:
         known = self._remembered.peek(key)
         return known if known is not None else await asyncio.to_thread(find)
 
-    def known(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
-        """Return what `find`, which asks the catalogue, said, and remember it."""
-        return self._remembered.get(key, find)
-
     def read(self, stored: StoredImage, selection: Selection) -> NDArray[Any]:
         """Return part of an image: read in this process where no parser is needed, else in a worker with limits."""
         if stored.record.layout is not None:
