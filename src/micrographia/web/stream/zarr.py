@@ -108,7 +108,7 @@ async def _answer(site: Site, request: Request, shown: _Shown, key: str, *, last
 
 def _find(site: Site, image_id: str) -> _Shown:
     """Gather what these routes need of an image; asked of the catalogue once and then remembered."""
-    return site.known(("zarr", image_id), lambda: _look_up(site, image_id))
+    return site.keep(("zarr", image_id), lambda: _look_up(site, image_id))
 
 
 def _look_up(site: Site, image_id: str) -> _Shown:
@@ -229,10 +229,8 @@ def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
         return _absent()
     if path.is_dir():
         return _absent()
-    # shards that are made anew hold the same chunks in another order
     etag = f'"{shown.image.id}-{found.st_mtime_ns:x}-{found.st_size:x}"'
     is_json = path.name == "zarr.json"
-    headers = {"etag": etag, "last-modified": http_date(found.st_mtime), "cache-control": caching if is_json else _CHANGES}
     return ContentResponse(
         Content(
             size=found.st_size,
@@ -240,7 +238,7 @@ def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
             modified=found.st_mtime,
             media_type=_JSON if is_json else _BINARY,
             path=path,
-            headers=headers,
+            headers={"etag": etag, "last-modified": http_date(found.st_mtime), "cache-control": caching},
         )
     )
 
