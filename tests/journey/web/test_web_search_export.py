@@ -39,7 +39,8 @@ def test_a_manifest_names_exactly_the_files_found(web, served):
 
 def test_a_manifest_of_everything_names_the_latest_versions(web, served):
     lines = [json.loads(line) for line in web.get("/api/v1/search/files").text.splitlines()]
-    assert {(line["accession"], line["version"]) for line in lines} == {(served.public, 1), (served.revised, 2)}
+    public = {(i["accession"], i["version"]) for i in web.get("/api/v1/search").json()["items"]}  # other tests release more
+    assert {(line["accession"], line["version"]) for line in lines} == public >= {(served.public, 1), (served.revised, 2)}
     assert len(lines) == len({(line["accession"], line["path"]) for line in lines}) > 13
     assert web.get("/api/v1/search/files", params={"q": "nothingofthekind"}).text == ""
 
