@@ -1,3 +1,5 @@
+"""Files described as a reader would describe them, for the rooms that judge and draft from descriptions."""
+
 from __future__ import annotations
 
 import pytest
