@@ -1,114 +1,25 @@
 """Every image streams as OME-Zarr with the numbers of the deposited file, to the clients that people use."""
 
-import json
 import time
 
-import h5py
 import httpx
 import mrcfile
 import numpy as np
 import ome_zarr_models.v05
 import pytest
-import tifffile
-import zarr
-from obstore.store import HTTPStore
-from zarr.storage import ObjectStore
 
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
-from micrographia.derive.making import derive
 from micrographia.settings import Settings
 from micrographia.testing.examples import HOOKE
-from micrographia.testing.mrc_files import mrc_bytes
 
 RNG = np.random.default_rng(1665)
-MODES = {"int8": 0, "int16": 1, "float32": 2, "uint16": 6, "float16": 12}
 
 
-def _deposit(folder):
-    """Write files of many formats and return what an independent reader sees in each."""
-    truth = {}
-    for dtype in MODES:
-        array = (RNG.normal(size=(70, 30, 85)) * 40).astype(dtype)
-        with mrcfile.new(folder / f"mrc_{dtype}.mrc") as file:
-            file.set_data(array)
-            file.voxel_size = (1.5, 2.0, 2.5)
-            file.set_volume()
-        truth[f"mrc_{dtype}.mrc"] = array
-    big = (RNG.normal(size=(5, 6, 7)) * 40).astype(">i2")
-    (folder / "big_endian.mrc").write_bytes(mrc_bytes(big.tobytes(), ">", nx=7, ny=6, nz=5, mode=1))
-    truth["big_endian.mrc"] = big.astype("<i2")
-    packed = RNG.integers(0, 16, (4, 6, 10), dtype=np.uint8)
-    nibbles = packed[..., 0::2] | packed[..., 1::2] << 4
-    (folder / "packed.mrc").write_bytes(mrc_bytes(nibbles.tobytes(), nx=10, ny=6, nz=4, mode=101))
-    truth["packed.mrc"] = packed
-    (folder / "transform.mrc").write_bytes(mrc_bytes(bytes(4 * 6 * 10 * 8), nx=10, ny=6, nz=4, mode=4))
-    long = (RNG.normal(size=(9, 301, 70)) * 40).astype(np.int16)
-    with mrcfile.new(folder / "long.mrc") as file:
-        file.set_data(long)
-        file.voxel_size = 3.0
-        file.set_volume()
-    truth["long.mrc"] = long
-    labels = (long > 20).astype(np.int8)
-    with mrcfile.new(folder / "long_labels.mrc") as file:
-        file.set_data(labels)
-        file.voxel_size = 3.0
-        file.set_volume()
-    truth["long_labels.mrc"] = labels
-    plane = RNG.integers(0, 60000, (700, 530), dtype=np.uint16)
-    tifffile.imwrite(folder / "plain.tif", plane)
-    tifffile.imwrite(folder / "deflated.tif", plane, compression="zlib")
-    truth |= {"plain.tif": plane, "deflated.tif": plane}
-    volume = RNG.normal(size=(20, 66, 30)).astype(np.float32)
-    with h5py.File(folder / "volume.h5", "w") as file:
-        file.create_dataset("data", data=volume)
-    truth["volume.h5"] = volume
-    group = zarr.open_group(str(folder / "cells.ome.zarr"), mode="w", zarr_format=3)
-    group.create_array("0", data=volume, chunks=(16, 16, 16), dimension_names=list("zyx"))
-    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
-    dataset = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [0.5, 0.25, 0.25]}]}
-    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [dataset]}]}
-    truth["cells.ome.zarr"] = volume
-    sheet = {
-        "schema": "micrographia/entry/1",
-        "title": "Cork",
-        "authors": [{"name": "Hooke, Robert"}],
-        "image_sets": [{"id": "cells", "kind": "tomogram", "files": ["long.mrc"]}],
-        "annotations": [{"id": "walls", "kind": "segmentation", "of": "cells", "files": ["long_labels.mrc"]}],
-        "other_files": ["*"],
-    }
-    (folder / "entry.yaml").write_text(json.dumps(sheet))
-    return truth
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory, start):
-    """(address of the server, truth by path, image documents by path)."""
-    where = tmp_path_factory.mktemp("zarr")
-    folder = where / "in"
-    folder.mkdir()
-    truth = _deposit(folder)
-    archive = open_archive(Settings(home=where / "archive", workers=2))
-    accession = deposit_folder(archive, folder, until="released").accession
-    assert derive(archive).failed == 0
-    archive.catalogue.close()
-    process = start(where / "archive")
-    items = httpx.get(f"{process.url}/api/v1/images?entry={accession}").json()["items"]
-    yield process.url, truth, {item["path"]: item for item in items}
-    process.terminate()
-    process.wait(20)
-    process.stdout.close()
-
-
-def opened(url):
-    return zarr.open_group(ObjectStore(HTTPStore.from_url(url, client_options={"allow_http": True}), read_only=True), mode="r")
-
-
-def test_level_zero_is_the_deposited_array(shown):
-    url, truth, items = shown
-    assert set(truth) <= set(items)
-    for path, expected in truth.items():
-        group = opened(url + items[path]["links"]["zarr"])
+def test_level_zero_is_the_deposited_array(streamed, opened):
+    assert set(streamed.truth) == set(streamed.addresses)
+    for path, expected in streamed.truth.items():
+        group = opened(streamed.addresses[path])
         found = np.asarray(group["0"][...])
         assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("="), path
         assert found.shape == expected.shape and np.array_equal(found, expected), path
@@ -117,8 +28,8 @@ def test_level_zero_is_the_deposited_array(shown):
         assert np.array_equal(group["0"][part], expected[part]), path
 
 
-def test_axes_scale_and_unit_are_those_of_the_file(shown):
-    url, _, items = shown
+def test_axes_scale_and_unit_are_those_of_the_file(streamed, opened):
+    url, items = streamed.url, streamed.images
     for path, size, unit in (
         ("mrc_int16.mrc", [2.5, 2.0, 1.5], "angstrom"),
         ("long.mrc", [3.0, 3.0, 3.0], "angstrom"),
@@ -129,8 +40,8 @@ def test_axes_scale_and_unit_are_those_of_the_file(shown):
         assert multiscale["datasets"][0]["coordinateTransformations"] == [{"type": "scale", "scale": pytest.approx(size)}]
 
 
-def test_levels_below_are_means_and_lie_where_they_belong(shown):
-    url, truth, items = shown
+def test_levels_below_are_means_and_lie_where_they_belong(streamed, opened):
+    url, truth, items = streamed.url, streamed.truth, streamed.images
     group = opened(url + items["long.mrc"]["links"]["zarr"])
     multiscale = group.attrs["ome"]["multiscales"][0]
     assert [d["path"] for d in multiscale["datasets"]] == ["0", "1", "2", "3"]
@@ -143,26 +54,27 @@ def test_levels_below_are_means_and_lie_where_they_belong(shown):
     assert limits["min"] <= limits["start"] < limits["end"] <= limits["max"]
 
 
-def test_segmentations_are_labels_of_what_they_were_drawn_on(shown):
-    url, truth, items = shown
+def test_segmentations_are_labels_of_what_they_were_drawn_on(streamed, opened):
+    url, truth, items = streamed.url, streamed.truth, streamed.images
     group = opened(url + items["long.mrc"]["links"]["zarr"])
     (name,) = group["labels"].attrs["ome"]["labels"]
     label = group[f"labels/{name}"]
     assert np.array_equal(label["0"][...], truth["long_labels.mrc"])
     assert set(np.unique(label["1"][...])) <= {0, 1}
     ome_zarr_models.v05.ImageLabel.from_zarr(label)
-    assert httpx.get(f"{url}{items['plain.tif']['links']['zarr']}/labels/zarr.json").status_code == 404
+    assert httpx.get(f"{url}{items['strips.tif']['links']['zarr']}/labels/zarr.json").status_code == 404
 
 
-def test_complex_samples_are_not_offered(shown):
-    url, _, items = shown
-    assert items["transform.mrc"]["links"]["zarr"] is None
-    answer = httpx.get(f"{url}/zarr/{items['transform.mrc']['id']}/zarr.json")
-    assert answer.status_code == 404 and "complex64" in answer.json()["message"]
+@pytest.mark.parametrize("mode", [3, 4])
+def test_complex_samples_are_not_offered(streamed, mode):
+    image = streamed.images[f"complex_{mode}.mrc"]
+    assert image["links"]["zarr"] is None
+    answer = httpx.get(f"{streamed.url}/zarr/{image['id']}/zarr.json")
+    assert answer.status_code == 404 and "complex" in answer.json()["message"]
 
 
-def test_what_is_absent_is_said_fast(shown):
-    url, _, items = shown
+def test_what_is_absent_is_said_fast(streamed):
+    url, items = streamed.url, streamed.images
     root = url + items["long.mrc"]["links"]["zarr"]
     absent = ["0/c/9/9/9", "0/c/0/0", "0/c/00/0/0", "0/c/-1/0/0", "9/zarr.json", "1/c/7/7/7", "1/c", "1", ".zattrs", "nothing"]
     absent += ["labels/99/zarr.json", "0/c/99999999999999999999/0/0", "%2e%2e/1/zarr.json", "c/0"]
@@ -175,8 +87,8 @@ def test_what_is_absent_is_said_fast(shown):
     assert took[len(took) // 2] < 0.01  # the way there and back included
 
 
-def test_heads_ranges_and_other_sites(shown):
-    url, _, items = shown
+def test_heads_ranges_and_other_sites(streamed):
+    url, items = streamed.url, streamed.images
     root = url + items["mrc_int16.mrc"]["links"]["zarr"]
     with httpx.Client() as client:
         for key, length in (("0/c/0/0/0", 64**3 * 2), ("0/c/1/0/1", 64**3 * 2)):
@@ -196,7 +108,7 @@ def test_heads_ranges_and_other_sites(shown):
         assert client.get(f"{url}/zarr/{items['long.mrc']['id']}/zarr.json").json()["node_type"] == "group"
 
 
-def test_a_server_makes_what_is_missing_by_itself(tmp_path, start):
+def test_a_server_makes_what_is_missing_by_itself(tmp_path, start, opened):
     folder = tmp_path / "in"
     folder.mkdir()
     with mrcfile.new(folder / "long.mrc") as file:
