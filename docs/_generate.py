@@ -225,7 +225,7 @@ def _readers() -> Iterator[str]:
 
 _FORMATS = """
 A file is recognised by its first bytes, then by its name. **Any file may be deposited**: what no reader knows is kept, listed and served
-byte for byte, and the archive says so: «stored, not interpreted». So are, for now, Nikon ND2, Olympus OIB, OIF and OIR,
+byte for byte, and the archive says so: «stored, not interpreted». So are, for now, Olympus OIB, OIF and OIR,
 TIA's EMI, N5 folders, raw frames of cameras (TVIPS) and the JSON form of EMDB-SFF. What each reader below says of itself tells whether a
 part of an image is read lazily, whether it can be streamed without conversion, and which metadata are understood.
 """

@@ -11,6 +11,8 @@ from micrographia.model.image import ImageHeader
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
+# what only programs of light microscopes write
+_LIGHT_FORMATS = frozenset(("czi", "lif", "nd2", "oif", "oib", "oir", "deltavision"))
 MRC_FORMATS = frozenset(("mrc", "mrc.gz", "mrc.bz2"))
 _MAP_SUFFIXES = (".map", ".ccp4", ".map.gz", ".ccp4.gz", ".map.bz2", ".ccp4.bz2")
 # image files that no reader here opens: what they usually are
@@ -131,7 +133,9 @@ def kind_of(pattern: Pattern, variant: Variant, clues: Clues) -> str:
         return "" if _is_illustration(pattern, header, own, known) else "micrographs" if _MICROGRAPH & known else "plane"
     if pattern.format in MRC_FORMATS:
         return _mrc_kind(pattern, variant, known, own)
-    return _light_kind(header, known) or _other_kind(pattern, variant, known, clues, max(y, x))
+    if kind := _light_kind(header, known):
+        return kind
+    return "fluorescence" if pattern.format in _LIGHT_FORMATS else _other_kind(pattern, variant, known, clues, max(y, x))
 
 
 def _is_illustration(pattern: Pattern, header: ImageHeader, own: frozenset[str], known: frozenset[str]) -> bool:

@@ -86,6 +86,10 @@ def _is_zeiss(head: bytes) -> bool:
     return head[:10] == b"ZISRAWFILE"
 
 
+def _is_nikon(head: bytes) -> bool:
+    return head[:4] == b"\xda\xce\xbe\x0a" and b"ND2 FILE SIGNATURE" in head[:64]
+
+
 def _is_sff(head: bytes) -> bool:
     return head[:5] == b"<?xml" and b"<segmentation" in head
 
@@ -129,6 +133,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "czi", "Zeiss CZI", "application/x-zeiss-czi", (".czi",), "image", "zeiss", isolated=True, magic=lambda h: h[:10] == b"ZISRAWFILE"
     ),
+    Format("nd2", "Nikon ND2", "application/x-nikon-nd2", (".nd2",), "image", "nikon", isolated=True, magic=_is_nikon),
     Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
     Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
     Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
