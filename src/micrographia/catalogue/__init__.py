@@ -1,7 +1,7 @@
 """The catalogue: a SQL database from which every question about entries, files and images is answered; it can always be rebuilt."""
 
 from micrographia.catalogue.catalogue import Catalogue
-from micrographia.catalogue.derived import Derived, DerivedState, Lease, LostLeaseError, Outcome
+from micrographia.catalogue.derived import Derived, DerivedState, Lease, LostLeaseError, Outcome, is_dead, this_process
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import FacetCount, SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.writing import content_digest
@@ -26,4 +26,6 @@ __all__ = [
     "Statistics",
     "VersionRow",
     "content_digest",
+    "is_dead",
+    "this_process",
 ]

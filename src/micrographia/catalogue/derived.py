@@ -199,13 +199,13 @@ class Derived:
 
     def take_lease(self, name: str, *, seconds: float) -> Lease | None:
         """Return the lease `name`, None while another living process holds it. The clocks of all hosts must agree to some seconds."""
-        now, holder = _now(), f"{socket.gethostname()}:{os.getpid()}"
+        now, holder = _now(), this_process()
         t = leases
         with self._database.write() as connection:
             row = connection.execute(select(t).where(t.c.name == name).with_for_update()).first()
             if row is None:
                 connection.execute(insert(t).values(name=name, holder="", fence=0, expires=0))
-            elif row.holder and row.expires > now and not _is_dead(row.holder):
+            elif row.holder and row.expires > now and not is_dead(row.holder):
                 return None
             values = {"holder": holder, "fence": t.c.fence + 1, "expires": now + int(seconds * 1000)}
             fence = connection.execute(update(t).where(t.c.name == name).values(**values).returning(t.c.fence)).scalar_one()
@@ -231,11 +231,16 @@ def _hold(connection: Connection, lease: Lease) -> None:
         raise LostLeaseError(f"Another process is the {lease.name} now; this one stops.")
 
 
-def _is_dead(holder: str) -> bool:
-    """Whether the holder was a process of this host that is no more: nobody need wait for its lease to end."""
+def this_process() -> str:
+    """Return what names this process among those of all hosts."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_dead(holder: str) -> bool | None:
+    """Whether `holder` was a process of this host that is no more: nobody need wait for it. None where it is of another host."""
     host, _, process = holder.rpartition(":")
     if host != socket.gethostname() or not process.isdigit():
-        return False
+        return None
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

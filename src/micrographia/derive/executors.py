@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from typing import Any, Protocol, TypeVar
@@ -16,13 +18,16 @@ _Result = TypeVar("_Result")
 # the web server and its readers go first
 _NICENESS = 10
 _CONNECT_SECONDS = 30
+_COUNT_SECONDS = 5.0
 
 
 class JobExecutor(Protocol):
     """What the keeper needs of an executor."""
 
-    count: int
-    """Jobs that run at once."""
+    @property
+    def count(self) -> int:
+        """Jobs that run at once."""
+        ...
 
     def submit(self, function: Callable[..., _Result], job: Any) -> Future[_Result]:
         """Start `function(job)`."""
@@ -30,6 +35,10 @@ class JobExecutor(Protocol):
 
     def failure(self, exc: BaseException, job: Any) -> MicrographiaError:
         """Return what it means that a job ended with `exc`; UnavailableError where the job itself is not to blame."""
+        ...
+
+    def was_killed(self, exc: BaseException) -> bool:
+        """Whether a job ended because its process was killed from outside, which need not be its fault."""
         ...
 
     def close(self) -> None:
@@ -55,11 +64,19 @@ class LocalExecutor:
 
     def failure(self, exc: BaseException, job: Any) -> MicrographiaError:
         """Return what it means that a job ended with `exc`."""
+        if self.was_killed(exc):
+            return MicrographiaError("Its process was killed again and again, as systems do when memory runs out.")
         if isinstance(exc, (TimeoutError, MemoryError, pebble.ProcessExpired, BrokenExecutor)):
             said = self._workers.failure(exc, job.seconds)
             assert isinstance(said, MicrographiaError)
             return said
         return _told(exc)
+
+    def was_killed(self, exc: BaseException) -> bool:
+        """Whether somebody killed the worker: an operator, or a system that ran out of memory."""
+        if isinstance(exc, BrokenExecutor):  # it died before the pool had heard of what it did
+            return str(exc) == "All workers expired"
+        return isinstance(exc, pebble.ProcessExpired) and exc.exitcode in (-signal.SIGKILL, -signal.SIGTERM)
 
     def close(self) -> None:
         """Kill the workers."""
@@ -79,7 +96,15 @@ class DaskExecutor:
         except (OSError, TimeoutError, ValueError) as exc:
             raise UnavailableError(f"No Dask scheduler answers at {address}: {exc}.") from exc
         self._executor = self._client.get_executor(pure=False)
-        self.count = max(1, sum(self._client.nthreads().values()))
+        self._counted = 0.0
+        self._count = 1
+
+    @property
+    def count(self) -> int:
+        """Jobs that run at once: workers come and go."""
+        if time.monotonic() - self._counted > _COUNT_SECONDS:
+            self._count, self._counted = max(1, sum(self._client.nthreads().values())), time.monotonic()
+        return self._count
 
     def submit(self, function: Callable[..., _Result], job: Any) -> Future[_Result]:
         """Start `function(job)`."""
@@ -92,9 +117,13 @@ class DaskExecutor:
 
         if isinstance(exc, KilledWorker):
             return MicrographiaError("Several workers of the cluster died of it.")
-        if isinstance(exc, (OSError, CancelledError, TimeoutError)) and not self._client.scheduler_info(n_workers=-1)["workers"]:
-            return UnavailableError("The Dask cluster has no workers.")
+        if isinstance(exc, (OSError, TimeoutError)) and self._client.status != "running":
+            return UnavailableError("The Dask scheduler does not answer any more.")
         return _told(exc)
+
+    def was_killed(self, exc: BaseException) -> bool:
+        """Return False: the scheduler gives the jobs of a lost worker to others itself, a few times."""
+        return False
 
     def close(self) -> None:
         """Forget all jobs and let go of the scheduler."""

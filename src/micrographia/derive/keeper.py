@@ -11,9 +11,9 @@ import logging
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,10 +21,10 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import stored_image
 from micrographia.catalogue import ImageRow, Lease, LostLeaseError, Outcome
 from micrographia.derive.executors import JobExecutor
-from micrographia.derive.on_demand import ON_DEMAND
-from micrographia.derive.product import MAKING, Job, Product, product_folder, run_job
+from micrographia.derive.on_demand import is_forgotten
+from micrographia.derive.product import DISCARDED, MAKING, Job, Product, discard, product_folder, run_job
 from micrographia.derive.products import PRODUCTS
-from micrographia.errors import MicrographiaError, NotFoundError, UnavailableError
+from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
 
@@ -32,11 +32,12 @@ _LEASE = "keeper"
 _LEASE_SECONDS = 30.0
 _RENEW_SECONDS = 8.0
 _TRIES = 3
+# workers that may be killed from outside while they make one thing, before that is held against it
+_KILLS = 10
 # results are recorded together: every transaction makes all servers look at the database again
 _RECORD_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
 _LOOK_ANYWAY_SECONDS = 60.0
-_FORGOTTEN_SECONDS = 3600.0
 _log = logging.getLogger("micrographia.derive")
 
 
@@ -75,7 +76,9 @@ class Keeper:
     _finished: list[_Version] = field(default_factory=list)
     _recorded: float = 0.0
     _renewed: float = 0.0
-    _stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set it to let `make_all` and `watch` end soon."""
+    _kills: Counter[tuple[ImageId, str]] = field(default_factory=Counter)
 
     @property
     def root(self) -> Path:
@@ -87,23 +90,15 @@ class Keeper:
         """Recipe of each product."""
         return {p.name: p.recipe for p in self.products}
 
-    def stop(self) -> None:
-        """Let `make_all` and `watch` end soon."""
-        self._stopping.set()
-
     def watch(self) -> None:
-        """Make what is missing, whenever something is, until `stop`; failures of the archive's services are waited out."""
+        """Make what is missing, whenever something is, until told to stop. Failures are those of `make_all`."""
         seen: tuple[int, ...] | None = None
         looked = 0.0
-        while not self._stopping.is_set():
-            try:
-                change = self.archive.catalogue.derived.change()
-                if (change != seen or time.monotonic() - looked > _LOOK_ANYWAY_SECONDS) and self.make_all():
-                    seen, looked = change, time.monotonic()
-            except Exception as exc:  # noqa: BLE001  the edge of the thread: a cluster or a database that went away comes back
-                _log.warning("Nothing is derived for a while: %s", exc, exc_info=not isinstance(exc, MicrographiaError))
-                self._stopping.wait(_LEASE_SECONDS / 3)
-            self._stopping.wait(_LOOK_SECONDS)
+        while not self.stopping.is_set():
+            change = self.archive.catalogue.derived.change()
+            if (change != seen or time.monotonic() - looked > _LOOK_ANYWAY_SECONDS) and self.make_all():
+                seen, looked = change, time.monotonic()
+            self.stopping.wait(_LOOK_SECONDS)
 
     def make_all(self) -> bool:
         """Make everything that is missing; False where another keeper is at it.
@@ -121,15 +116,15 @@ class Keeper:
         try:
             self._clean(lease)
             self._forget_lost()
-            while not self._stopping.is_set() and self._pass(lease):
+            while not self.stopping.is_set() and self._pass(lease):
                 pass
-            if not self._stopping.is_set():
+            if not self.stopping.is_set():
                 self._remove_old_recipes()
         except LostLeaseError as exc:
             _log.warning("%s", exc)
             return False
         finally:
-            shutil.rmtree(self.root / MAKING / str(lease.fence), ignore_errors=True)
+            discard(self.root / MAKING / str(lease.fence))
             derived.give_lease_back(lease)
         return True
 
@@ -148,14 +143,14 @@ class Keeper:
                 for version in self._unfinished(product):
                     found = True
                     for image, tries in self._unmade(version):
-                        if self._stopping.is_set():
+                        if self.stopping.is_set():
                             return True
                         self._start(lease, running, version, image, tries)
                         while len(running) >= 2 * self.executor.count:
                             self._gather(lease, running)
                     version.is_listed = True
                     self._finish(lease, version)
-            while running and not self._stopping.is_set():
+            while running and not self.stopping.is_set():
                 self._gather(lease, running)
             self._record(lease, now=True)
         except BaseException:
@@ -215,6 +210,9 @@ class Keeper:
         try:
             future.result()
         except BaseException as exc:
+            if self.executor.was_killed(exc) and self._kills[job.image, job.product.name] < _KILLS:
+                self._kills[job.image, job.product.name] += 1
+                return Outcome(job.image, job.product.name, job.product.recipe, "trying", ended.tries)
             error = self.executor.failure(exc, job)
             if isinstance(error, UnavailableError):
                 raise error from exc
@@ -248,13 +246,10 @@ class Keeper:
         """Remove what earlier keepers left half made, and what was made of purged entries."""
         making = self.root / MAKING
         making.mkdir(parents=True, exist_ok=True)
-        for folder in making.iterdir():
-            if folder.name != ON_DEMAND and folder.name.isdigit() and int(folder.name) < lease.fence:
-                shutil.rmtree(folder, ignore_errors=True)
-        with suppress(FileNotFoundError):
-            for folder in (making / ON_DEMAND).iterdir():
-                if time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
+        for folder in list(making.iterdir()):
+            name = folder.name
+            if name.startswith(DISCARDED) or (name.isdigit() and int(name) < lease.fence) or is_forgotten(folder):
+                discard(folder)
         (making / str(lease.fence)).mkdir(exist_ok=True)
         for folder in self.root.glob("*/MG-*"):
             row = self.archive.catalogue.entry(folder.name)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from micrographia.archive.archive import Archive
 from micrographia.derive.executors import open_executor
 from micrographia.derive.keeper import Keeper
-from micrographia.errors import UnavailableError
+from micrographia.errors import MicrographiaError
 
 _LOOK_SECONDS = 0.5
 _STOP_SECONDS = 5.0
+_PAUSE_SECONDS = 10.0
 _log = logging.getLogger("micrographia.derive")
 
 
@@ -68,18 +69,25 @@ def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progres
 @contextlib.contextmanager
 def keeping(archive: Archive) -> Iterator[None]:
     """Make what is missing in the background, whenever something is; a server without its cluster serves all the same."""
-    try:
-        executor = open_executor(archive.settings)
-    except UnavailableError as exc:
-        _log.error("Nothing is derived: %s", exc)
-        yield
-        return
-    keeper = Keeper(archive, executor)
-    thread = threading.Thread(target=keeper.watch, name="keeper", daemon=True)
+    stopping = threading.Event()
+    thread = threading.Thread(target=_keep, args=(archive, stopping), name="keeper", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        keeper.stop()
+        stopping.set()
         thread.join(_STOP_SECONDS)
-        executor.close()
+
+
+def _keep(archive: Archive, stopping: threading.Event) -> None:
+    """Be a keeper until told to stop; a database or a cluster that went away comes back."""
+    while not stopping.is_set():
+        try:
+            executor = open_executor(archive.settings)
+            try:
+                Keeper(archive, executor, stopping=stopping).watch()
+            finally:
+                executor.close()
+        except Exception as exc:  # noqa: BLE001  the edge of the thread
+            _log.warning("Nothing is derived for a while: %s", exc, exc_info=not isinstance(exc, MicrographiaError))
+            stopping.wait(_PAUSE_SECONDS)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import stored_image
-from micrographia.catalogue import ImageRow, Outcome
+from micrographia.catalogue import ImageRow, Outcome, is_dead, this_process
 from micrographia.derive.product import MAKING, Job, Product, product_folder, run_job
 from micrographia.errors import MicrographiaError, UnavailableError
 from micrographia.formats.workers import Workers
 from micrographia.ids import ImageId
 
-# what a server makes on demand belongs to no keeper; what a killed one left is cleared after an hour
-ON_DEMAND = "0"
+# what a server makes on demand belongs to no keeper but lies in a folder of that server
+_FOLDER = "demand-"
+_FORGOTTEN_SECONDS = 3600.0
+_TRIES = 3
 _log = logging.getLogger("micrographia.derive")
 
 
@@ -60,8 +63,9 @@ class OnDemand:
                 self._busy.pop(image.id, None)
 
     def _make(self, image: ImageRow) -> bool:
-        (self._root / MAKING / ON_DEMAND).mkdir(parents=True, exist_ok=True)
-        job = Job(self._product, image.id, stored_image(self._archive, image), self._root, ON_DEMAND)
+        fence = _FOLDER + this_process()
+        (self._root / MAKING / fence).mkdir(parents=True, exist_ok=True)
+        job = Job(self._product, image.id, stored_image(self._archive, image), self._root, fence)
         outcome = Outcome(image.id, self._product.name, self._product.recipe, "done")
         try:
             self._workers.call(run_job, job, timeout=job.seconds)
@@ -72,3 +76,14 @@ class OnDemand:
             outcome = Outcome(image.id, self._product.name, self._product.recipe, "failed", 1, exc.message)
         self._archive.catalogue.derived.record(None, [outcome])
         return outcome.state == "done"
+
+
+def is_forgotten(folder: Path) -> bool:
+    """Whether a folder inside `.making` belongs to a server that is no more (one of another host: that made nothing for an hour)."""
+    if not folder.name.startswith(_FOLDER):
+        return False
+    gone = is_dead(folder.name.removeprefix(_FOLDER))
+    try:
+        return time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS if gone is None else gone
+    except FileNotFoundError:
+        return False

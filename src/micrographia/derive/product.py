@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from micrographia.model.records import ImageRecord
 
 # what is being made lies here until it is whole
 MAKING = ".making"
+# inside it: what is on its way out
+DISCARDED = "discarded-"
 # bytes a second that even a slow disk and a slow decoder reach
 _SLOWEST = 2 << 20
 
@@ -75,14 +78,49 @@ def run_job(job: Job) -> None:
     try:
         making.mkdir()
     except FileNotFoundError:
-        raise UnavailableError("Whoever gave this job has been followed by another, which gives it again.") from None
+        raise _followed() from None
     try:
-        job.product.make(job, making)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):  # another was faster
-            _rename(making, final)
+        with _open_folder(making) as folder:
+            job.product.make(job, making)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if not _is_at(folder, making):
+                raise _followed()
+            with contextlib.suppress(FileExistsError):  # another was faster
+                _rename(making, final)
+    except FileNotFoundError:
+        if not making.parent.exists():
+            raise _followed() from None
+        raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder inside `.making`: at once for all who still write there, whatever their number, then file by file."""
+    out = folder.parent / f"{DISCARDED}{secrets.token_hex(8)}"
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(out)
+    shutil.rmtree(out, ignore_errors=True)
+
+
+def _followed() -> UnavailableError:
+    return UnavailableError("Whoever gave this job has been followed by another, which gives it again.")
+
+
+@contextlib.contextmanager
+def _open_folder(folder: Path) -> Iterator[int]:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _is_at(folder: int, path: Path) -> bool:
+    """Whether an open folder still lies at its path: what was discarded meanwhile lacks files, though others of its name may be there."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(folder), path.stat())
+    return False
 
 
 def _rename(source: Path, target: Path) -> None:

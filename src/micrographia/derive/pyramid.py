@@ -23,7 +23,7 @@ from micrographia.errors import InvalidInputError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.raw import RawImage
 from micrographia.imaging.pooling import pool_mean, pool_mode
-from micrographia.model.multiscale import Multiscale, multiscale_of, ome_attributes
+from micrographia.model.multiscale import Multiscale, holds_labels, multiscale_of, ome_attributes
 from micrographia.model.records import ImageRecord
 
 # one slab of the finest level that a pass reads; there are two, and smaller ones for the levels below
@@ -63,7 +63,7 @@ def build_pyramid(image: LazyImage, record: ImageRecord, folder: Path, *, thread
         raise InvalidInputError(f"{record.path}: an image of {record.shape} has no smaller copies.")
     folder.mkdir(parents=True, exist_ok=True)
     source: _Source = _Deposited(image, seen)
-    level, is_labels = 0, record.kind == "segmentation" and image.dtype.kind in "iu"
+    level, is_labels = 0, holds_labels(record)
     with ThreadPoolExecutor(threads) as executor:
         while level < len(seen.levels) - 1:
             run = _Pass(seen, level, image.dtype, folder, executor, is_labels=is_labels, slab_bytes=slab_bytes)

@@ -59,7 +59,7 @@ class ShardedArray:
         self._per_shard = tuple(s // c for s, c in zip(shard, chunk, strict=True))
         self._open: dict[tuple[int, ...], _Shard] = {}
         self._local = threading.local()
-        folder.mkdir(parents=True)
+        folder.mkdir()
 
     def encode(self, block: NDArray[Any]) -> bytes:
         """Return the chunk that holds `block`; a block smaller than a chunk lies at the array's end."""
@@ -99,7 +99,9 @@ class ShardedArray:
         counts = [-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True)]
         chunks = prod(min(g, n - k * g) for g, n, k in zip(self._per_shard, counts, key, strict=True))
         path = self._folder.joinpath("c", *map(str, key))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # a folder that was taken away while we write stays away
+        for folder in reversed(path.parents[: len(key)]):
+            folder.mkdir(exist_ok=True)
         shard = self._open[key] = _Shard(path, np.full((*self._per_shard, 2), _ABSENT, "<u8"), chunks)
         return shard
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrographia.imaging.contrast import real_part_to_show
+from micrographia.imaging.pooling import halve, pool_mean, pool_mode
 
 # from here on a level more shows nothing more
 _SMALLEST_LONGEST_SIDE = 256
@@ -41,11 +42,15 @@ def pool(array: NDArray[Any], factors: tuple[int, ...], *, labels: bool = False)
     array : any shape
     factors : tuple of int
         Length of a block along each axis; blocks at the end are as long as there are samples.
+        For labels and booleans a power of two.
     labels : bool
-        The values are names, which have no mean: the first sample of each block is taken.
+        The values are names, which have no mean: the most frequent one is taken, as in the smaller copies.
     """
     if labels or array.dtype.kind == "b":
-        return np.ascontiguousarray(array[tuple(slice(None, None, f) for f in factors)])
+        while max(factors, default=1) > 1:
+            array = halve(array, tuple(k for k, f in enumerate(factors) if f > 1), pool_mode if labels else pool_mean)
+            factors = tuple(-(-f // 2) for f in factors)
+        return array
     means = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
     for axis, factor in enumerate(factors):
         if factor > 1 and means.shape[axis]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,22 @@ from numpy.typing import NDArray
 _SAMPLES_AT_ONCE = 1 << 16
 
 Samples = NDArray[Any]
+
+
+def halve(array: Samples, axes: tuple[int, ...], pool: Callable[..., None]) -> Samples:
+    """Return `array` with up to three of its axes halved by `pool_mean` or `pool_mode`; an odd last sample counts twice."""
+    ends = tuple(range(array.ndim - len(axes), array.ndim))
+    moved = np.moveaxis(array, axes, ends)
+    volumes = moved.reshape(-1, *(1,) * (3 - len(axes)), *moved.shape[-len(axes) :])
+    depth = 2 if len(axes) == 3 else 1
+    padding = [(0, -n % step) for n, step in zip(volumes.shape, (1, depth, 2, 2), strict=True)]
+    padded = np.pad(volumes, padding, mode="edge") if any(p for _, p in padding) else np.ascontiguousarray(volumes)
+    count, z, y, x = padded.shape
+    out = np.empty((count, z // depth, y // 2, x // 2), array.dtype)
+    for source, target in zip(padded, out, strict=True):
+        pool(source, target, depth=depth)
+    halved: Samples = np.moveaxis(out.reshape(*moved.shape[: -len(axes)], *out.shape[-len(axes) :]), ends, axes)
+    return np.ascontiguousarray(halved)
 
 
 def pool_mean(source: Samples, out: Samples, *, depth: int) -> None:

@@ -89,6 +89,11 @@ def has_levels(image: ImageRecord) -> bool:
     return seen is not None and len(seen.levels) > 1
 
 
+def holds_labels(image: ImageRecord) -> bool:
+    """Whether the samples of an image are names, which have no mean."""
+    return image.kind == "segmentation" and image.dtype.startswith(("int", "uint"))
+
+
 def _chunk(axes: str, shape: tuple[int, ...], *, cubes: bool) -> tuple[int, ...]:
     length = dict(zip(axes, shape, strict=True))
     side = _CUBE if cubes else _SQUARE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
-from micrographia.derive.product import Job, Product
+from micrographia.derive.product import Job, Product, discard
 from micrographia.model.records import ImageRecord
 
 
@@ -21,9 +22,39 @@ def _write(job: Job, folder: Path) -> None:
 def _die_of_some(job: Job, folder: Path) -> None:
     (folder / "half").write_text("half")
     if job.record.path == "small.mrc":
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSEGV)
     if job.record.path == "other.mrc":
         raise ValueError("a file that no reader expected")
+
+
+def _have_it_killed() -> None:
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at_first(job: Job, folder: Path) -> None:
+    """Have the worker killed twice, then write."""
+    kills = [job.root / f"killed-{n}-{job.image}" for n in (1, 2)]
+    for mark in kills:
+        if not mark.exists():
+            mark.touch()
+            _have_it_killed()
+    _write(job, folder)
+
+
+def killed_always(job: Job, folder: Path) -> None:
+    """Have the worker of one file killed, as a system does to programs that take too much memory."""
+    if job.record.path == "small.mrc":
+        _have_it_killed()
+    _write(job, folder)
+
+
+def discarded_meanwhile(job: Job, folder: Path) -> None:
+    """Write half, have the folder discarded as by a new keeper, and write the other half where it was."""
+    (folder / "half").write_text("half")
+    discard(folder.parent)
+    folder.mkdir(parents=True)
+    (folder / "other half").write_text("half")
 
 
 GOOD = Product("good", 1, _always, _write)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,17 +15,18 @@ import pytest
 import zarr
 
 from micrographia.archive.deposit import deposit_folder
-from micrographia.archive.lookup import list_images
+from micrographia.archive.lookup import list_images, stored_image
 from micrographia.archive.rebuild import rebuild
 from micrographia.archive.withdraw import purge_entry
 from micrographia.catalogue import Outcome
 from micrographia.derive.executors import DaskExecutor, LocalExecutor
 from micrographia.derive.keeper import Keeper
 from micrographia.derive.making import derive
-from micrographia.derive.product import MAKING
+from micrographia.derive.product import MAKING, Job, run_job
 from micrographia.derive.products import PRODUCTS, PYRAMID
+from micrographia.errors import UnavailableError
 from micrographia.testing.examples import HOOKE
-from micrographia.testing.products import GOOD, POISONED
+from micrographia.testing.products import GOOD, POISONED, discarded_meanwhile, killed_always, killed_at_first
 
 RECIPES = {p.name: p.recipe for p in PRODUCTS}
 COMMAND = [sys.executable, "-m", "micrographia"]
@@ -165,3 +167,35 @@ def test_a_dask_cluster_makes_the_same_though_a_worker_is_killed(archive, releas
             assert (keeper.made, keeper.pending()) == (8, 0)
         finally:
             executor.close()
+
+
+def test_a_worker_that_is_killed_is_not_held_against_the_file(archive, released, executor):
+    keeper = Keeper(archive, executor, (replace(GOOD, make=killed_at_first),))
+    assert keeper.make_all()
+    assert (keeper.made, archive.catalogue.derived.failures()) == (3, [])
+
+
+def test_a_file_that_has_every_worker_killed_fails_in_the_end(archive, released, executor):
+    keeper = Keeper(archive, executor, (replace(GOOD, make=killed_always),))
+    assert keeper.make_all()
+    assert [f.tries for f in archive.catalogue.derived.failures()] == [3]
+
+
+def test_a_job_whose_keeper_was_followed_leaves_nothing(archive, settings, released):
+    """It goes on writing where its folder was, and finishes, but what it made lacks what was discarded."""
+    image = list_images(archive, released)[1][0]
+    job = Job(replace(GOOD, make=discarded_meanwhile), image.id, stored_image(archive, image), settings.derived, "7")
+    (settings.derived / MAKING / "7").mkdir(parents=True)
+    with pytest.raises(UnavailableError, match="followed by another"):
+        run_job(job)
+    assert everything(settings.home) == {}
+
+
+def test_what_a_dead_server_was_making_on_demand_is_cleared(archive, settings, released):
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    mine, dead, elsewhere = (f"demand-{socket.gethostname()}:{os.getpid()}", f"demand-{socket.gethostname()}:{gone.pid}", "demand-far:1")
+    for name in (mine, dead, elsewhere):
+        (settings.derived / MAKING / name / "half").mkdir(parents=True)
+    derive(archive)
+    assert {p.name for p in (settings.derived / MAKING).iterdir()} == {mine, elsewhere}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from micrographia.derive.pyramid import build_pyramid
 from micrographia.formats.description import LazyImage
+from micrographia.imaging.levels import level_factors, pool
 from micrographia.model.image import ImageHeader, VoxelSize
 from micrographia.model.multiscale import multiscale_of
 from micrographia.model.records import ImageRecord
@@ -139,3 +140,12 @@ print(next(int(line.split()[1]) >> 10 for line in open("/proc/self/status") if l
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(said.stdout) <= 256
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((37, 301, 83), "zyx"), ((515, 777), "yx"), ((2, 9, 270, 65), "czyx")])
+def test_labels_are_the_same_on_the_fly_as_in_the_smaller_copies(tmp_path, shape, axes):
+    labels = np.random.default_rng(5).integers(0, 3, shape).astype(np.uint16)
+    image = InMemory(labels, axes)
+    build_pyramid(image, record_of(image, "segmentation"), tmp_path / "out")
+    for number, made in enumerate(levels_of(tmp_path / "out")[:2], 1):
+        assert np.array_equal(pool(labels, level_factors(axes, level=number, is_stack=False), labels=True), made)

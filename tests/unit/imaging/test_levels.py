@@ -36,7 +36,24 @@ def test_what_is_shown_is_the_mean_of_rectangles(height, width, fy, fx):
 
 def test_names_have_no_mean():
     labels = np.array([[1, 9], [7, 7]], np.uint16)
-    assert pool(labels, (2, 2), labels=True).tolist() == [[1]]
+    assert pool(labels, (2, 2), labels=True).tolist() == [[7]]
+
+
+@given(
+    st.sampled_from([("zyx", (9, 7, 5)), ("yx", (5, 8)), ("czyx", (2, 3, 1, 6)), ("yxc", (6, 4, 3)), ("x", (7,))]), st.sampled_from([2, 4])
+)
+def test_labels_of_any_axes_are_the_most_frequent_of_their_block(image, factor):
+    axes, shape = image
+    labels = np.random.default_rng(3).integers(0, 2, shape).astype(np.uint16) * 7
+    factors = tuple(factor if a in "zyx" else 1 for a in axes)
+    got = pool(labels, factors, labels=True)
+    assert got.shape == level_shape(shape, factors)
+    assert set(np.unique(got)) <= {0, 7}
+    same = np.full(shape, 3, np.uint8)
+    assert (pool(same, factors, labels=True) == 3).all()
+    if factor == 2:
+        share = blockwise(labels == 7, factors)
+        assert (got[share > 0.51] == 7).all() and (got[share < 0.49] == 0).all()
 
 
 @pytest.mark.parametrize(

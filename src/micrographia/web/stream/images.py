@@ -25,6 +25,7 @@ from micrographia.imaging.planes import plane_axes
 from micrographia.imaging.png import encode_png
 from micrographia.imaging.power import POWER_SIDE, power_spectrum
 from micrographia.model.image import VoxelSize
+from micrographia.model.multiscale import holds_labels
 from micrographia.model.records import ImageRecord
 from micrographia.web.pages.rendering import origin
 from micrographia.web.site import Site, site_of
@@ -46,10 +47,8 @@ from micrographia.web.stream.ranges import Span
 from micrographia.web.stream.sections import NUMBER_TYPES, at_level, level_of, parse_section, picture_response, section_index
 
 # raise it when the same address would answer with other bytes
-_RECIPE = 2
+_RECIPE = 3
 BLOCK_TYPES: Mapping[str, str] = {**NUMBER_TYPES, "mrc": "application/x-mrc"}
-# values that are names have no mean
-_LABEL_KINDS = frozenset({"segmentation", "mask"})
 _SMALLEST_POWER_SIDE = 16
 
 
@@ -184,7 +183,7 @@ async def _samples(site: Site, image: ImageRow, selection: Selection, factors: t
     deposited = select(record, covered)
 
     def read() -> NDArray[Any]:
-        return selection.finish(pool(site.read(stored, deposited), factors, labels=record.kind in _LABEL_KINDS))
+        return selection.finish(pool(site.read(stored, deposited), factors, labels=holds_labels(record)))
 
     return await asyncio.to_thread(read)
 
