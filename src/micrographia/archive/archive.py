@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from micrographia.catalogue import Catalogue
+from micrographia.model.people import OPERATOR, Caller
 from micrographia.settings import Settings
 from micrographia.store import Drafts, Store
 
@@ -29,3 +30,9 @@ class Archive:
     settings: Settings
     now: Callable[[], str] = utc_now
     """The clock."""
+    caller: Caller = OPERATOR
+    """Who asks: a process of this machine unless said otherwise."""
+
+    def called_by(self, caller: Caller) -> Archive:
+        """Return the same archive as `caller` meets it."""
+        return replace(self, caller=caller)

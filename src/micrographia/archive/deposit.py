@@ -12,23 +12,27 @@ The same command completes what a crash cut:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.curate import accept_entry
+from micrographia.archive.dossier import change_dossier
 from micrographia.archive.ingest import Ingest, Progress
+from micrographia.archive.permissions import require, require_known
 from micrographia.archive.release import release_entry
 from micrographia.archive.submit import submit_entry
-from micrographia.archive.transition import save_draft
+from micrographia.archive.transition import event_now, save_draft
 from micrographia.catalogue import content_digest
 from micrographia.errors import InvalidInputError, UnavailableError, WrongStateError
 from micrographia.examine import Examination, Given, examine_structure, refuse_home
-from micrographia.model.finding import Report
+from micrographia.model.finding import Finding, Report
 from micrographia.model.lifecycle import State
-from micrographia.model.records import DraftRecord, Event
+from micrographia.model.people import Membership, Role, Scope
+from micrographia.model.records import DraftRecord
+from micrographia.model.sheet import Sheet
 from micrographia.store.incoming import Mode
 
 Until = Literal["draft", "submitted", "released"]
@@ -105,7 +109,7 @@ def take_in(
         facts = Ingest(archive, draft, folder, mode=mode, progress=progress).run(examination.descriptions)
         report = examination.judged(facts).report
         draft = draft.model_copy(update={"findings": report.findings, "files_complete": report.errors == 0})
-        save_draft(archive, draft)
+        save_draft(archive, draft, with_files=True)
     refuse_errors(report, f"its draft {draft.accession} is kept, so that the same command goes on from here")
     return draft
 
@@ -122,11 +126,14 @@ def refuse_errors(report: Report, consequence: str) -> None:
 
 def discard_draft(archive: Archive, accession: str) -> None:
     """Delete a draft with its files; its accession is not given away again."""
+    require(archive, accession, "discard")
     with archive.drafts.lock(accession):
         record = archive.drafts.record(accession)
         if record.state is not State.DRAFT:
             raise WrongStateError(f"{accession} is {record.state}; only a DRAFT is discarded.", status=record.state)
         archive.drafts.delete(accession)
+        if record.version == 1:
+            archive.drafts.delete_dossier(accession)
         archive.catalogue.delete_draft(accession)
 
 
@@ -144,18 +151,28 @@ def _begin(archive: Archive, source: str, examination: Examination, draft: Draft
         draft = draft.model_copy(update={"sheet": examination.sheet, "findings": examination.report.findings, "files_complete": False})
         save_draft(archive, draft)
         return draft
+    return create_draft(archive, examination.sheet, findings=examination.report.findings, source=source)
+
+
+def create_draft(archive: Archive, sheet: Sheet, *, findings: Sequence[Finding] = (), source: str = "") -> DraftRecord:
+    """Return a new draft of a new entry, whose owner is the caller (nobody where that is the operator of the machine)."""
+    caller = archive.caller
+    require_known(caller, Scope.DEPOSIT)
     accession, now = archive.catalogue.reserve_accession(), archive.now()
+    if archive.store.exists(accession):  # the catalogue is older than the store
+        raise UnavailableError(f"{accession} is in the store but not in the catalogue, which lags behind: run `micrographia rebuild`.")
     draft = DraftRecord(
         accession=accession,
         version=1,
         created_at=now,
         source=source,
-        sheet=examination.sheet,
-        findings=examination.report.findings,
-        events=(Event(at=now, verb="create", version=1, state=State.DRAFT),),
+        sheet=sheet,
+        findings=tuple(findings),
+        events=(event_now(archive, "create", 1, State.DRAFT),),
     )
-    if archive.store.exists(accession):  # the catalogue is older than the store
-        raise UnavailableError(f"{accession} is in the store but not in the catalogue, which lags behind: run `micrographia rebuild`.")
+    if not caller.is_operator:  # before the draft, which nobody else may find meanwhile
+        owner = Membership(role=Role.OWNER, email=caller.email, orcid=caller.orcid, name=caller.name)
+        change_dossier(archive, accession, lambda dossier: dossier.model_copy(update={"people": (owner,)}))
     archive.drafts.create(draft)
     archive.catalogue.put_draft(draft)
     return draft

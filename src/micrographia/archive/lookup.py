@@ -1,4 +1,7 @@
-"""Questions that anyone may ask. Nothing that is not public is ever an answer: who may not know of a thing is told that there is none."""
+"""Questions about entries. They are answered to `archive.caller`: who may not know of a thing is told that there is none.
+
+Everyone sees released versions; the people of an entry, its reviewers and curators see the version that is a draft still, under its number.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.permissions import may
 from micrographia.catalogue import EntryRow, FolderPage, ImageRow, SearchPage, SearchQuery, VersionRow
 from micrographia.errors import GoneError, InvalidInputError, NotFoundError
 from micrographia.formats import registry
 from micrographia.formats.description import LazyImage
 from micrographia.formats.source import ByteSource, ByteTree, MappingTree
 from micrographia.ids import EntryId, ImageId
+from micrographia.model import ocfl
 from micrographia.model.documents import entry_document
 from micrographia.model.lifecycle import State
-from micrographia.model.records import EntryRecord, FileRecord, ImageRecord
-from micrographia.store import Store
+from micrographia.model.records import DraftRecord, EntryRecord, FileRecord, ImageRecord
+from micrographia.store import Drafts, Store
 
 _PAGE = 1000
 
@@ -32,11 +37,8 @@ class EntryView:
     row: EntryRow
     versions: tuple[VersionRow, ...]
     """All released versions, lowest first."""
-
-    @property
-    def state(self) -> State:
-        """RELEASED or OBSOLETE."""
-        return self.row.state
+    state: State
+    """RELEASED or OBSOLETE, or the state of the draft."""
 
     @property
     def is_latest(self) -> bool:
@@ -46,25 +48,44 @@ class EntryView:
     def document(self) -> dict[str, Any]:
         """Return the JSON of the entry."""
         return entry_document(
-            self.record, state=self.row.state, latest_version=self.row.latest_version, superseded_by=self.row.superseded_by or None
+            self.record, state=self.state, latest_version=self.row.latest_version, superseded_by=self.row.superseded_by or None
         )
 
 
 def find_entry(archive: Archive, accession: str, version: int | None = None) -> EntryView:
-    """Return a released version of an entry, the latest unless told otherwise; NotFoundError, or GoneError where it was withdrawn."""
-    row = _public_entry(archive, accession)
-    number = row.latest_version if version is None else version
+    """Return a version of an entry, the latest released one unless told otherwise; NotFoundError, or GoneError where it was withdrawn."""
+    row, number = _visible_version(archive, accession, version)
+    rows = archive.catalogue.versions(row.accession)
+    released = tuple(v for v in rows if v.released_at)
     record = archive.catalogue.entry_document(row.accession, number)
-    if record is None:
-        raise NotFoundError(f"{accession} has no version {number}; its latest is {row.latest_version}.")
-    released = tuple(v for v in archive.catalogue.versions(row.accession) if v.released_at)
-    return EntryView(record, row, released)
+    if record is not None:
+        return EntryView(record, row, released, row.state)
+    draft, counted = archive.catalogue.draft_document(row.accession), next((v for v in rows if v.version == number), None)
+    if draft is None or counted is None:  # it was released or discarded just now
+        raise NotFoundError(f"{accession} has no version {number}.")
+    return EntryView(_preview(draft, counted), row, released, draft.state)
+
+
+def _preview(draft: DraftRecord, counted: VersionRow) -> EntryRecord:
+    """Return the record that a draft would be released with, as far as its files are known."""
+    return EntryRecord(
+        accession=draft.accession,
+        version=draft.version,
+        created_at=draft.created_at,
+        released_at="",
+        change_note=draft.change_note,
+        file_count=counted.file_count,
+        size_bytes=counted.size_bytes,
+        image_count=counted.image_count,
+        sheet=draft.sheet.without_addresses(),
+        findings=draft.findings,
+    )
 
 
 def find_file(archive: Archive, accession: str, version: int, path: str) -> FileRecord:
-    """Return the record of a file of a released version."""
-    row = _public_entry(archive, accession)
-    record = archive.catalogue.file(row.accession, version, path) if 0 < version <= row.latest_version else None
+    """Return the record of a file of a version."""
+    row, number = _visible_version(archive, accession, version)
+    record = archive.catalogue.file(row.accession, number, path)
     if record is None:
         raise NotFoundError(f"{accession} version {version} has no file {path[:300]!r}.")
     return record
@@ -72,7 +93,7 @@ def find_file(archive: Archive, accession: str, version: int, path: str) -> File
 
 def list_files(archive: Archive, accession: str, version: int, *, after: str = "", limit: int = _PAGE, glob: str = "") -> list[FileRecord]:
     """Return files of a released version by folder and name, from behind the path `after`."""
-    row = _public_version(archive, accession, version)
+    row, _ = _visible_version(archive, accession, version)
     return archive.catalogue.files(row.accession, version, after=after, limit=limit, glob=glob)
 
 
@@ -86,7 +107,7 @@ def iterate_files(archive: Archive, accession: str, version: int, *, glob: str =
 
 def list_folder(archive: Archive, accession: str, version: int, path: str = "", *, after: str = "", limit: int = _PAGE) -> FolderPage:
     """Return what lies in one folder of a released version; NotFoundError when there is no such folder."""
-    row = _public_version(archive, accession, version)
+    row, _ = _visible_version(archive, accession, version)
     page = archive.catalogue.folder(row.accession, version, path, after=after, limit=limit)
     if page is None:
         raise NotFoundError(f"{accession} version {version} has no folder {path[:300]!r}.")
@@ -96,9 +117,9 @@ def list_folder(archive: Archive, accession: str, version: int, path: str = "", 
 def find_image(archive: Archive, image_id: str) -> ImageRow:
     """Return an image of a released version."""
     identifier = ImageId.parse(image_id)
-    row = _public_entry(archive, identifier.accession)
-    found = archive.catalogue.image(identifier) if identifier.version <= row.latest_version else None
-    if found is None or not found.state.is_public:
+    _visible_version(archive, identifier.accession, identifier.version)
+    found = archive.catalogue.image(identifier)
+    if found is None:
         raise NotFoundError(f"There is no image {image_id}.")
     return found
 
@@ -107,9 +128,9 @@ def list_images(
     archive: Archive, accession: str, version: int | None = None, *, after: str = "", limit: int = 100, kind: str = ""
 ) -> tuple[int, list[ImageRow], str | None]:
     """Return (how many there are, a page of them, the identifier to continue after or None) of a released version's images."""
-    row = _public_entry(archive, accession) if version is None else _public_version(archive, accession, version)
+    row, number = _visible_version(archive, accession, version)
     start = ImageId.parse(after) if after else None
-    page = archive.catalogue.images(row.accession, version or row.latest_version, kind=kind, after=start, limit=limit)
+    page = archive.catalogue.images(row.accession, number, kind=kind, after=start, limit=limit)
     return page.total, list(page.items), str(page.next) if page.next else None
 
 
@@ -119,18 +140,27 @@ def search(archive: Archive, query: SearchQuery) -> SearchPage:
 
 
 def open_file(archive: Archive, accession: str, content_path: str) -> ByteSource:
-    """Return a released file for reading by ranges; `content_path` is that of its record."""
-    return archive.store.source(accession, content_path)
+    """Return a file for reading by ranges; `content_path` is that of its record."""
+    return _place(archive, accession, content_path).source(accession, content_path)
 
 
 def local_path(archive: Archive, accession: str, content_path: str) -> Path | None:
-    """Return where a released file lies on this machine; None when the store is a bucket."""
-    return archive.store.local_path(accession, content_path)
+    """Return where a file lies on this machine; None when it lies in a bucket."""
+    return _place(archive, accession, content_path).local_path(accession, content_path)
+
+
+def _place(archive: Archive, accession: str, content_path: str) -> Store | Drafts:
+    """Return where the bytes of a file lie: a draft holds its own version's files, the store those of released versions."""
+    if archive.caller.is_anyone:  # who was told of released files alone
+        return archive.store
+    row = archive.catalogue.entry(EntryId.parse(accession))
+    is_released = row is None or ocfl.split_content_path(content_path)[0] <= row.latest_version
+    return archive.store if is_released else archive.drafts
 
 
 def open_image(archive: Archive, image: ImageRow) -> LazyImage:
     """Return the lazy array of a released image. A format that is `isolated` must be opened in a worker process: `stored_image(…).open`."""
-    return stored_image(archive, image).open(archive.store)
+    return stored_image(archive, image).open()
 
 
 def stored_image(archive: Archive, image: ImageRow) -> StoredImage:
@@ -138,12 +168,14 @@ def stored_image(archive: Archive, image: ImageRow) -> StoredImage:
     record = image.record
     file = archive.catalogue.file(image.id.accession, image.id.version, record.path)
     members = None if file else _members(archive, image.id.accession, image.id.version, record.path)
-    return StoredImage(archive.store.location, image.id.accession, file.content_path if file else members or {}, record)
+    draft = archive.drafts.location if image.state.is_before_release else ""
+    content = file.content_path if file else members or {}
+    return StoredImage(archive.store.location, image.id.accession, content, record, draft, image.id.version if draft else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A released image as a worker process takes it."""
+    """An image as a worker process takes it."""
 
     location: str
     """Of the store."""
@@ -151,22 +183,29 @@ class StoredImage:
     content: str | Mapping[str, str]
     """Content path of its file; of a folder (OME-Zarr) path inside the folder → content path."""
     record: ImageRecord
+    drafts: str = ""
+    """Location of the drafts, for an image of one."""
+    draft_version: int = 0
+    """The version whose own files lie there."""
 
-    def open(self, store: Store | None = None) -> LazyImage:
+    def open(self) -> LazyImage:
         """Return the lazy array; nothing is read yet but what its format needs to begin."""
-        store = store or _store(self.location)
         source: ByteSource | ByteTree
         if isinstance(self.content, str):
-            source = store.source(self.accession, self.content)
+            source = self._source(self.content)
         else:
-            members = {path: partial(store.source, self.accession, content) for path, content in self.content.items()}
+            members = {path: partial(self._source, content) for path, content in self.content.items()}
             source = MappingTree(self.record.path.rpartition("/")[2], members)
         return registry.open_image(source, self.record.format, self.record.index, self.record.header)
 
+    def _source(self, content_path: str) -> ByteSource:
+        is_draft = ocfl.split_content_path(content_path)[0] == self.draft_version
+        return _opened(self.drafts if is_draft else self.location, is_draft).source(self.accession, content_path)
+
 
 @lru_cache(maxsize=4)
-def _store(location: str) -> Store:
-    return Store.open(location, create=False)
+def _opened(location: str, is_draft: bool) -> Store | Drafts:
+    return Drafts.open(location) if is_draft else Store.open(location, create=False)
 
 
 def _members(archive: Archive, accession: str, version: int, folder: str) -> dict[str, str]:
@@ -175,21 +214,27 @@ def _members(archive: Archive, accession: str, version: int, folder: str) -> dic
     return {f.path.removeprefix(below): f.content_path for f in iterate_files(archive, accession, version, glob=pattern)}
 
 
-def _public_entry(archive: Archive, accession: str) -> EntryRow:
+def _visible_version(archive: Archive, accession: str, version: int | None) -> tuple[EntryRow, int]:
+    """Return an entry and the number of one of its versions (none given: the latest), if the caller may see it."""
     try:
         row = archive.catalogue.entry(EntryId.parse(accession))
     except InvalidInputError as exc:
         raise NotFoundError(exc.message) from exc
-    if row is None or (not row.latest_version and row.state not in (State.WITHDRAWN, State.PURGED)):
-        raise NotFoundError(f"There is no entry {accession}.")
+    unknown = NotFoundError(f"There is no entry {accession}.")
+    if row is None:
+        raise unknown
     if row.state in (State.WITHDRAWN, State.PURGED):
         tombstone = {"accession": str(row.accession), "status": str(row.state), **row.detail}
         raise GoneError(f"{accession} was {str(row.state).lower()}.", tombstone)
-    return row
+    if row.latest_version and (version is None or 0 < version <= row.latest_version):
+        return row, version or row.latest_version
+    if not may(archive, row.accession, "read"):
+        raise unknown if not row.latest_version else _no_version(accession, version, row)
+    draft = archive.catalogue.draft_document(row.accession)
+    if draft is None or version not in (None, draft.version):
+        raise _no_version(accession, version, row)
+    return row, draft.version
 
 
-def _public_version(archive: Archive, accession: str, version: int) -> EntryRow:
-    row = _public_entry(archive, accession)
-    if not 0 < version <= row.latest_version:
-        raise NotFoundError(f"{accession} has no version {version}; its latest is {row.latest_version}.")
-    return row
+def _no_version(accession: str, version: int | None, row: EntryRow) -> NotFoundError:
+    return NotFoundError(f"{accession} has no version {version}; its latest is {row.latest_version}.")

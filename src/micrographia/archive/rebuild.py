@@ -56,8 +56,10 @@ def rebuild(archive: Archive, *, progress: Callable[[str], None] | None = None) 
             log.warning("the draft of %s could not be read: %s", accession, error)
             skipped.append(str(accession))
             continue
-        archive.catalogue.put_draft(record)
+        archive.catalogue.put_draft(record, archive.drafts.files(accession), archive.drafts.images(accession))
         drafts += 1
+    for dossier in archive.drafts.dossiers():
+        archive.catalogue.put_dossier(dossier)
     archive.catalogue.reserve_at_least(highest)
     return Rebuilt(len(accessions), versions, drafts, tuple(skipped))
 

@@ -2,7 +2,7 @@
 
 (1) The draft's record says when the release began. From here on a restart completes it.
 (2) The store publishes the version; writing the root inventory is the commit point.
-(3) The draft's events join the object's log, without names and comments.
+(3) The draft's events join the object's log, without names and comments, and the entry's private dossier as they are.
 (4) The catalogue shows the version.
 (5) The draft is deleted.
 Every step may be repeated.
@@ -13,21 +13,25 @@ from __future__ import annotations
 import logging
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.dossier import keep_events
+from micrographia.archive.permissions import require
+from micrographia.archive.transition import event_now, find_draft
 from micrographia.errors import MicrographiaError, UnavailableError, WrongStateError
 from micrographia.model.lifecycle import State, next_state
-from micrographia.model.records import DraftRecord, EntryRecord, Event
+from micrographia.model.records import DraftRecord, EntryRecord
 
 log = logging.getLogger(__name__)
 
 
-def release_entry(archive: Archive, accession: str, *, actor: str = "") -> EntryRecord:
+def release_entry(archive: Archive, accession: str) -> EntryRecord:
     """Return the record of the version that is now public; WrongStateError unless it was ACCEPTED or HELD."""
+    require(archive, accession, "release")
     with archive.drafts.lock(accession):
-        record = archive.drafts.record(accession)
+        record = find_draft(archive, accession, "release")
         if not record.released_at:
             state = next_state("release", record.state, accession=accession)
             now = archive.now()
-            event = Event(at=now, verb="release", version=record.version, actor=actor, state=state)
+            event = event_now(archive, "release", record.version, state)
             record = record.model_copy(update={"released_at": now, "events": (*record.events, event)})  # (1)
             archive.drafts.save(record)
         return _complete_release(archive, record)
@@ -97,15 +101,10 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
         user=draft.sheet.authors[0].name if draft.sheet.authors else "",
     )  # (2)
     for event in draft.events:
-        archive.store.append_event(accession, _public(event))  # (3)
-    archive.catalogue.add_events(accession, draft.events)
+        archive.store.append_event(accession, event.public())  # (3)
+    keep_events(archive, accession, draft.events)
     archive.catalogue.put_version(
         entry, State.RELEASED, archive.store.files(accession, version), archive.store.images(accession, version)
     )  # (4)
     archive.drafts.delete(accession)  # (5)
     return entry
-
-
-def _public(event: Event) -> Event:
-    """Return what the object's log may say of it: the root may be mirrored by anyone, so no names and no curators' comments."""
-    return event.model_copy(update={"actor": "", "detail": {}})

@@ -9,11 +9,13 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.deposit import Deposited, Until, move_on, refuse_errors, take_in
 from micrographia.archive.ingest import Progress
 from micrographia.archive.lookup import find_entry
+from micrographia.archive.permissions import require
+from micrographia.archive.transition import event_now
 from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
 from micrographia.examine import Given, examine_structure, refuse_home
 from micrographia.ids import EntryId
 from micrographia.model.lifecycle import State
-from micrographia.model.records import DraftRecord, Event
+from micrographia.model.records import DraftRecord
 from micrographia.store.incoming import Mode
 
 
@@ -41,6 +43,7 @@ def revise_from_folder(
     """
     if not change_note.strip():
         raise InvalidInputError("A new version says what changed; the change note is empty.")
+    require(archive, accession, "revise")
     refuse_home(folder, archive.settings.home)
     previous = find_entry(archive, accession)
     if previous.state is not State.RELEASED:
@@ -68,7 +71,7 @@ def _begin(archive: Archive, version: int, accession: str, folder: Path, change_
             change_note=change_note,
             source=source,
             sheet=sheet,
-            events=(Event(at=now, verb="revise", version=version, state=State.DRAFT),),
+            events=(event_now(archive, "revise", version, State.DRAFT),),
         )
         archive.drafts.create(draft)
         archive.catalogue.put_draft(draft)

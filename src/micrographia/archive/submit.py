@@ -12,9 +12,9 @@ from micrographia.model.finding import Report
 from micrographia.model.records import DraftRecord
 
 
-def submit_entry(archive: Archive, accession: str, *, actor: str = "") -> DraftRecord:
+def submit_entry(archive: Archive, accession: str) -> DraftRecord:
     """Return the draft, now SUBMITTED; InvalidInputError with all findings where its last check found errors."""
-    return move_draft(archive, accession, "submit", actor=actor, prepare=_refuse_errors)
+    return move_draft(archive, accession, "submit", prepare=_refuse_errors)
 
 
 def _refuse_errors(record: DraftRecord) -> Mapping[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.dossier import keep_events
+from micrographia.archive.permissions import require
+from micrographia.archive.transition import event_now
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.ids import EntryId
 from micrographia.model.lifecycle import State, next_state
@@ -14,22 +17,22 @@ from micrographia.model.records import Event
 ENTRY_VERBS = ("obsolete", "withdraw", "purge")
 
 
-def obsolete_entry(archive: Archive, accession: str, *, superseded_by: str, actor: str = "") -> Event:
+def obsolete_entry(archive: Archive, accession: str, *, superseded_by: str) -> Event:
     """Mark a released entry as superseded by another one that is released here; it stays readable."""
     successor = archive.catalogue.entry(EntryId.parse(superseded_by))
     if superseded_by == accession or successor is None or successor.state is not State.RELEASED:
         raise InvalidInputError(f"{superseded_by} cannot supersede {accession}: expected the accession of another entry released here.")
-    return _mark(archive, accession, "obsolete", actor=actor, detail={"superseded_by": superseded_by})
+    return _mark(archive, accession, "obsolete", {"superseded_by": superseded_by})
 
 
-def withdraw_entry(archive: Archive, accession: str, *, reason: str, actor: str = "") -> Event:
+def withdraw_entry(archive: Archive, accession: str, *, reason: str) -> Event:
     """Withdraw an entry: a tombstone (title, reason, date) answers in its place, the bytes are kept."""
-    return _mark(archive, accession, "withdraw", actor=actor, detail={"reason": _given(reason, "withdrawn")})
+    return _mark(archive, accession, "withdraw", {"reason": _given(reason, "withdrawn")})
 
 
-def purge_entry(archive: Archive, accession: str, *, reason: str, actor: str = "") -> Event:
+def purge_entry(archive: Archive, accession: str, *, reason: str) -> Event:
     """Destroy the bytes of an entry, where the law asks for it; tombstone and digests stay. There is no way back."""
-    event = _mark(archive, accession, "purge", actor=actor, detail={"reason": _given(reason, "purged")})
+    event = _mark(archive, accession, "purge", {"reason": _given(reason, "purged")})
     archive.store.purge(EntryId.parse(accession), event.model_dump(mode="json"))
     return event
 
@@ -40,9 +43,10 @@ def _given(reason: str, done: str) -> str:
     return reason.strip()
 
 
-def _mark(archive: Archive, accession: str, verb: str, *, actor: str, detail: dict[str, Any]) -> Event:
+def _mark(archive: Archive, accession: str, verb: str, detail: dict[str, Any]) -> Event:
     """Write the event into the object's log (the truth), then into the catalogue."""
     identifier = EntryId.parse(accession)
+    require(archive, identifier, verb)
     with archive.drafts.lock(identifier):
         entry = archive.catalogue.entry(identifier)
         if entry is None:
@@ -50,8 +54,9 @@ def _mark(archive: Archive, accession: str, verb: str, *, actor: str, detail: di
         state = next_state(verb, entry.state, accession=accession)
         record = archive.catalogue.entry_document(identifier, entry.latest_version)
         detail = {"title": record.sheet.title if record else "", **detail}
-        event = Event(at=archive.now(), verb=verb, version=entry.latest_version, actor=actor, state=state, detail=detail)
-        archive.store.append_event(identifier, event)
+        event = event_now(archive, verb, entry.latest_version, state, detail)
+        archive.store.append_event(identifier, event.without_person())
+        keep_events(archive, identifier, (event,))
         apply_event(archive, event, accession)
         return event
 

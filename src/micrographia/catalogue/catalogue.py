@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from micrographia.catalogue import reading, writing
+from micrographia.catalogue import dossiers, reading, writing
 from micrographia.catalogue.columns import LiveColumns
 from micrographia.catalogue.database import Database
 from micrographia.catalogue.derived import Derived
@@ -24,12 +24,15 @@ from micrographia.catalogue.tables import (
     entries,
     events,
     findings,
+    members,
+    reviewer_links,
     search_entries,
     versions,
 )
 from micrographia.catalogue.writing import ENTRY_STATES, VersionFacts
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
+from micrographia.model.people import Dossier, Membership, ReviewerLink, Role
 from micrographia.model.records import DraftRecord, EntryRecord, Event, FileRecord, ImageRecord
 
 
@@ -169,6 +172,8 @@ class Catalogue:
         number = EntryId.parse(accession).number
         with self.write() as connection:
             writing.delete_draft_row(connection, number)
+            if reading.entry(connection, number) is None:
+                dossiers.forget_dossier(connection, number)
             unused = writing.unused_listings(connection, number)
         for listing in unused:
             writing.delete_listing(self.write, listing)
@@ -185,13 +190,38 @@ class Catalogue:
     def clear_entries(self) -> None:
         """Forget all entries, for a rebuild; accessions given away stay given away."""
         with self.write() as connection:
-            for table in (findings, edges, events, search_entries, derived, derived_versions, versions, entries):
+            for table in (findings, edges, events, search_entries, derived, derived_versions, versions, entries, members, reviewer_links):
                 connection.execute(delete(table))
             self._text.clear(connection)
             writing.next_value(connection, "epoch")
             unused = writing.unused_listings(connection)
         for listing in unused:
             writing.delete_listing(self.write, listing)
+
+    # people
+
+    def put_dossier(self, dossier: Dossier) -> None:
+        """Index the people and reviewer links of an entry, and add its events."""
+        number = EntryId.parse(dossier.accession).number
+        with self.write() as connection:
+            dossiers.put_dossier(connection, number, dossier)
+            writing.put_events(connection, number, dossier.events)
+
+    def members(self, accession: str) -> tuple[Membership, ...]:
+        """Return the people of an entry."""
+        with self.read() as connection:
+            return dossiers.members_of(connection, EntryId.parse(accession).number)
+
+    def entries_of(self, *, email: str = "", orcid: str = "") -> list[tuple[EntryId, Role]]:
+        """Return the entries on which a person has a role, newest first."""
+        with self.read() as connection:
+            return dossiers.entries_of(connection, email=email, orcid=orcid)
+
+    def reviewer_link(self, accession: str, key_sha256: str) -> ReviewerLink | None:
+        """Return the working link with this key, if it opens this entry."""
+        with self.read() as connection:
+            found = dossiers.reviewer_link(connection, key_sha256)
+        return found[1] if found and found[0] == accession else None
 
     # entries and versions
 

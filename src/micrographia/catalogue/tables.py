@@ -206,3 +206,104 @@ leases = Table(
     # milliseconds since 1970
     Column("expires", BigInteger, nullable=False),
 )
+
+# an index of the dossiers that lie beside the drafts
+members = Table(
+    "members",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("role", String(12), nullable=False),
+    # confirmed address in lower case, ORCID: either may be empty
+    Column("email", String(254), nullable=False, index=True),
+    Column("orcid", String(19), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+reviewer_links = Table(
+    "reviewer_links",
+    metadata,
+    # SHA-256 of the secret part of the address
+    Column("key_sha256", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False, index=True),
+    # JSON: ReviewerLink; revoked ones are not here
+    Column("document", Text, nullable=False),
+)
+
+# accounts, and nothing else in this database, are told by no file of the archive
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    # confirmed, lower case; empty is NULL, so that several may lack one
+    Column("email", String(254), nullable=True, unique=True),
+    Column("orcid", String(19), nullable=True, unique=True),
+    Column("name", Text, nullable=False),
+    # argon2id; empty: signs in with ORCID alone
+    Column("password", Text, nullable=False),
+    # member, curator, admin
+    Column("standing", String(12), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    # whether entries of this owner may be released without a curator where the checks are clean
+    Column("is_trusted", Boolean, nullable=False),
+    Column("created_at", String(40), nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    # SHA-256 of the token, which is shown once
+    Column("sha256", String(64), primary_key=True),
+    # short, public, by which its person revokes it
+    Column("id", String(20), nullable=False, unique=True),
+    Column("account", BigInteger, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    # space between them
+    Column("scopes", String(100), nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    # SHA-256 of the cookie's secret
+    Column("sha256", String(64), primary_key=True),
+    Column("account", BigInteger, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("created_at", String(40), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+    # where it began
+    Column("address", String(60), nullable=False),
+)
+
+# failed attempts to sign in, by account and by address
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("subject", String(300), nullable=False, index=True),
+    # milliseconds since 1970
+    Column("at", BigInteger, nullable=False),
+)
+
+# what has to be told outside: mail, DOI registration; written with the change that causes it, delivered by the keeper
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    # the same message is kept once
+    Column("key", String(200), nullable=False, unique=True),
+    # mail, doi
+    Column("kind", String(20), nullable=False),
+    # JSON
+    Column("document", Text, nullable=False),
+    # waiting, delivered, failed
+    Column("state", String(12), nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    # why the last try failed
+    Column("message", Text, nullable=False),
+    Column("created_at", String(40), nullable=False),
+    # not before; after delivery: when
+    Column("due_at", String(40), nullable=False),
+)

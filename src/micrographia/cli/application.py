@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from micrographia import __version__
-from micrographia.cli import depositing, describing, keeping, moving, reading, serving
+from micrographia.cli import depositing, describing, keeping, moving, people, reading, serving
 
 application = typer.Typer(
     name="micrographia",
@@ -36,3 +36,6 @@ def _start(
 for _group in (describing, depositing, moving, reading, keeping, serving):
     for _name, _command in _group.COMMANDS.items():
         application.command(_name)(_command)
+
+for _name, _several in people.GROUPS.items():
+    application.add_typer(_several, name=_name)

@@ -24,6 +24,11 @@ class State(StrEnum):
         """Whether anyone may see the metadata and the files."""
         return self in (State.RELEASED, State.OBSOLETE)
 
+    @property
+    def is_before_release(self) -> bool:
+        """Whether the version is a draft still, which only its people see."""
+        return self in (State.DRAFT, State.SUBMITTED, State.ACCEPTED, State.HELD)
+
 
 # verb → (states it starts from, state it leads to); `edit` and `revise` start a draft, they do not move a version
 VERBS: dict[str, tuple[frozenset[State], State]] = {

@@ -130,15 +130,25 @@ class Event(_Record):
     at: str
     """UTC time, ISO 8601 with seconds: 2026-01-31T12:00:00Z."""
     verb: str
-    """create, add_files, edit, submit, return, accept, hold, release, revise, obsolete, withdraw, purge, repair, …"""
+    """create, edit, comment, claim, share, submit, return, accept, hold, release, revise, obsolete, withdraw, purge, repair, …"""
     version: int
     """Version it happened to."""
     actor: str = ""
-    """Who did it; empty for the operator of a single-user archive."""
+    """Who did it; empty for the operator of the machine, and in what is public."""
+    address: str = ""
+    """Where the request came from; empty for the operator, and in what is public."""
     state: State | None = None
     """State after it."""
     detail: dict[str, Any] = Field(default_factory=dict)
     """Reason, hold date, comment, successor, …"""
+
+    def without_person(self) -> Event:
+        """Return it without who did it and from where."""
+        return self.model_copy(update={"actor": "", "address": ""})
+
+    def public(self) -> Event:
+        """Return what a log that anyone may read says of it: no names, no comments, no hold."""
+        return self.without_person().model_copy(update={"detail": {}})
 
 
 class EntryRecord(_Record):

@@ -33,8 +33,8 @@ def _positive(value: float) -> float:
     return value
 
 
-def _orcid(value: str) -> str:
-    """ORCID iD with its check character (ISO 7064 MOD 11-2)."""
+def parse_orcid(value: str) -> str:
+    """Return an ORCID iD as it is kept; ValueError where its check character (ISO 7064 MOD 11-2) does not fit."""
     digits = value.removeprefix("https://orcid.org/").replace("-", "").upper()
     if len(digits) != 16 or not digits[:15].isdigit():
         raise ValueError("is not an ORCID iD; expected 0000-0002-1825-0097")
@@ -62,7 +62,7 @@ def _text(value: str) -> str:
 Text = Annotated[str, AfterValidator(_text), Field(max_length=100_000)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Positive = Annotated[float, AfterValidator(_positive)]
-Orcid = Annotated[str, AfterValidator(_orcid)]
+Orcid = Annotated[str, AfterValidator(parse_orcid)]
 Many = BeforeValidator(_as_tuple)
 Files = Annotated[tuple[str, ...], Many]
 

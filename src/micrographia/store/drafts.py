@@ -7,6 +7,7 @@
                     images.jsonl     a line an image
                     v1/content/…     the files, under their paths; release moves the folder v1
                     incoming/        unfinished bytes
+    drafts/.dossiers/MG-10001.json   what outlives the draft and is not public: people, reviewer links, events with names
     drafts/.locks/MG-10001           held while a process works on the entry
 
 Files are noted in groups: bytes first, then the lines that say they are whole. A killed deposit loses at most the notes of its last group
@@ -25,6 +26,7 @@ from micrographia.errors import InvalidInputError, NotFoundError, WrongStateErro
 from micrographia.formats.source import ByteSource
 from micrographia.ids import EntryId
 from micrographia.model import ocfl
+from micrographia.model.people import Dossier
 from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
 from micrographia.store.bucket import Bucket, json_lines, lines, open_bucket
 from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders, sync_all
@@ -37,6 +39,7 @@ _FILES = "files.jsonl"
 _IMAGES = "images.jsonl"
 _INCOMING = "incoming"
 _DELETED = ".deleted"
+_DOSSIERS = ".dossiers"
 # a group of files is made durable and noted when it has so many files or bytes
 _GROUP_FILES = 2000
 _GROUP_BYTES = 1 << 30
@@ -73,6 +76,7 @@ class Drafts:
                 if drafts.bucket.root.stat().st_mode & 0o777 != PRIVATE_FOLDER:
                     drafts.bucket.root.chmod(PRIVATE_FOLDER)
                 drafts.bucket.clear_left_behind(_DELETED)
+                drafts.bucket.clear_left_behind(f"{_DOSSIERS}/{_INCOMING}")
         return drafts
 
     # --- records
@@ -116,6 +120,31 @@ class Drafts:
                 accession = EntryId.parse(name)
                 if self.exists(accession):
                     yield accession
+
+    # --- dossiers
+
+    def dossier(self, accession: str) -> Dossier:
+        """Return the dossier of an entry, empty where none was kept."""
+        text = self.bucket.read_start(f"{_DOSSIERS}/{self.folder(accession)}.json", -1)
+        return Dossier(accession=self.folder(accession)) if text is None else Dossier.model_validate_json(text)
+
+    def save_dossier(self, dossier: Dossier) -> None:
+        """Put a dossier in place of the old one."""
+        if isinstance(self.bucket, FolderBucket):
+            make_folders(self.bucket.path(_DOSSIERS), PRIVATE_FOLDER)
+        text = dossier.model_dump_json(exclude_defaults=True, indent=1).encode() + b"\n"
+        self.bucket.write(f"{_DOSSIERS}/{self.folder(dossier.accession)}.json", text, staging=f"{_DOSSIERS}/{_INCOMING}")
+
+    def delete_dossier(self, accession: str) -> None:
+        """Forget the dossier of an entry that was never released."""
+        self.bucket.delete(f"{_DOSSIERS}/{self.folder(accession)}.json")
+
+    def dossiers(self) -> Iterator[Dossier]:
+        """Yield all dossiers."""
+        for key, _ in sorted(self.bucket.files(_DOSSIERS)):
+            name = key.removeprefix(f"{_DOSSIERS}/").removesuffix(".json")
+            with suppress(InvalidInputError):
+                yield self.dossier(EntryId.parse(name))
 
     @contextmanager
     def lock(self, accession: str, *, wait: bool = True) -> Iterator[None]:

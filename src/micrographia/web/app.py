@@ -21,6 +21,7 @@ from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api import crops
 from micrographia.web.api.routes import router
+from micrographia.web.callers import Callers
 from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
@@ -69,7 +70,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
-    return SecurityHeaders(app)
+    return SecurityHeaders(Callers(app, archive))
 
 
 def _routes() -> list[BaseRoute]:

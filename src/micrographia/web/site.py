@@ -1,9 +1,10 @@
-"""What every route shares: the archive, its answers kept in memory, its workers and thumbnails."""
+"""What every route shares: the archive as the one who asks meets it, its answers kept in memory, its workers and thumbnails."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +19,10 @@ from micrographia.derive.on_demand import OnDemand
 from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL, progress_of
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
+from micrographia.model.people import ANYONE, Caller
 from micrographia.model.records import FileRecord
 from micrographia.web.freshness import Remembered
+from micrographia.web.status_codes import caller_of
 from micrographia.web.stream.arrays import forget_open_files
 
 _T = TypeVar("_T")
@@ -30,11 +33,19 @@ class Site:
 
     def __init__(self, archive: Archive) -> None:
         settings = archive.settings
-        self.archive = archive
+        self.archive = archive.called_by(ANYONE)
         self.workers = Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds))
         self.thumbnails = OnDemand(archive, THUMBNAIL, self.workers)
         self.pyramids = settings.derived.absolute() / PYRAMID.folder
         self._remembered = Remembered(settings.database)
+        self._asks: tuple[object, ...] = ()
+
+    def called_by(self, caller: Caller) -> Site:
+        """Return the same site as `caller` meets it."""
+        site = copy(self)
+        site.archive = self.archive.called_by(caller)
+        site._asks = () if caller.is_anyone else (caller,)
+        return site
 
     def close(self) -> None:
         """Stop the workers; let go of database and files."""
@@ -43,21 +54,21 @@ class Site:
         forget_open_files()
 
     def entry(self, accession: str, version: int | None = None) -> EntryView:
-        """Return a released version of an entry."""
-        return self._remembered.get(("entry", accession, version), lambda: lookup.find_entry(self.archive, accession, version))
+        """Return a version of an entry."""
+        return self.keep(("entry", accession, version), lambda: lookup.find_entry(self.archive, accession, version))
 
     def file(self, accession: str, version: int, path: str) -> tuple[FileRecord, Path | None]:
-        """Return a released file and where it lies on this machine, if it does."""
+        """Return a file and where it lies on this machine, if it does."""
 
         def find() -> tuple[FileRecord, Path | None]:
             record = lookup.find_file(self.archive, accession, version, path)
             return record, lookup.local_path(self.archive, accession, record.content_path)
 
-        return self._remembered.get(("file", accession, version, path), find)
+        return self.keep(("file", accession, version, path), find)
 
     def image(self, image_id: str) -> ImageRow:
-        """Return an image of a released version."""
-        return self._remembered.get(("image", image_id), lambda: lookup.find_image(self.archive, image_id))
+        """Return an image."""
+        return self.keep(("image", image_id), lambda: lookup.find_image(self.archive, image_id))
 
     def stored(self, image: ImageRow) -> tuple[StoredImage, Path | None]:
         """Return where an image lies, and its file on this machine if it is one file here."""
@@ -67,7 +78,7 @@ class Site:
             single = isinstance(stored.content, str)
             return stored, lookup.local_path(self.archive, stored.accession, str(stored.content)) if single else None
 
-        return self._remembered.get(("stored", image.id), find)
+        return self.keep(("stored", image.id), find)
 
     def progress(self, images: Sequence[ImageRow]) -> list[dict[str, str]]:
         """Return for each image what became of its derived products."""
@@ -80,17 +91,17 @@ class Site:
 
     def keep(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
         """Return what `find` said for `key`, asking it again once the catalogue has changed."""
-        return self._remembered.get(key, find)
+        return self._remembered.get((*self._asks, *key), find)
 
     async def remembered(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
         """Return what `find`, which asks the database, said: from memory in place, else by a thread."""
-        known = self._remembered.peek(key)
+        known = self._remembered.peek((*self._asks, *key))
         return known if known is not None else await asyncio.to_thread(find)
 
     def read(self, stored: StoredImage, selection: Selection) -> NDArray[Any]:
         """Return part of an image: read in this process where no parser is needed, else in a worker with limits."""
         if stored.record.layout is not None:
-            return selection.finish(stored.open(self.archive.store).read(selection.ranges))
+            return selection.finish(stored.open().read(selection.ranges))
         return selection.finish(self.workers.call(read_part, stored, selection.ranges))
 
 
@@ -100,5 +111,6 @@ def read_part(stored: StoredImage, ranges: tuple[range, ...]) -> NDArray[Any]:
 
 
 def site_of(request: Request) -> Site:
-    """Return the site that a request came to."""
-    return request.app.state.site  # type: ignore[no-any-return]
+    """Return the site that a request came to, as who sent it meets it."""
+    site: Site = request.app.state.site
+    return site.called_by(caller_of(request))

@@ -21,22 +21,30 @@ from micrographia.errors import (
     UnavailableError,
     WrongStateError,
 )
+from micrographia.model.people import ANYONE, Caller
 
-# a leaf class stands here once; NotPermittedError is 404 because what is not public must look like what does not exist
+# a leaf class stands here once; what is not public is a NotFoundError to strangers already, so that it looks like what does not exist
 STATUS_CODES: Mapping[type[MicrographiaError], int] = {
     InvalidInputError: 422,
     GoneError: 410,
     NotFoundError: 404,
-    NotPermittedError: 404,
+    NotPermittedError: 403,
     WrongStateError: 409,
     IntegrityError: 500,
     TooLargeError: 413,
     UnavailableError: 503,
 }
+# key of the ASGI scope under which who sends the request stands
+CALLER = "micrographia.caller"
 _API_PREFIX = "/api/"
 # addresses of pictures: who follows them is no reader of pages
 _PICTURES = ("/thumbnails/", "/iiif/")
 _log = logging.getLogger("micrographia.web")
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who sent a request."""
+    return request.scope.get(CALLER) or ANYONE
 
 
 def status_of(error: MicrographiaError) -> int:
@@ -51,8 +59,8 @@ async def answer_failure(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.url.path, error.message)
-    if isinstance(error, NotPermittedError):
-        error = NotFoundError(f"{request.url.path}: there is no such thing here.")
+    if isinstance(error, NotPermittedError) and not caller_of(request).is_known:
+        status = HTTPStatus.UNAUTHORIZED
     return _answer(request, status, error.as_json(), tombstone=error.tombstone if isinstance(error, GoneError) else None)
 
 
@@ -76,6 +84,8 @@ async def answer_bug(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, status: int, said: Mapping[str, object], *, tombstone: Mapping[str, object] | None = None) -> Response:
     headers = {"cache-control": "no-store" if status >= 500 else "no-cache"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = "5"
     if request.url.path.startswith(_API_PREFIX) or not _wants_html(request):

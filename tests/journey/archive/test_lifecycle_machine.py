@@ -17,6 +17,7 @@ from micrographia.archive.withdraw import withdraw_entry
 from micrographia.assembly import open_archive
 from micrographia.errors import GoneError, NotFoundError, WrongStateError
 from micrographia.model.lifecycle import State, next_state
+from micrographia.model.people import ANYONE
 from micrographia.settings import Settings
 from micrographia.testing.examples import HOOKE
 
@@ -62,7 +63,8 @@ class Lifecycle(RuleBasedStateMachine):
             assert find_file(self.archive, self.accession, 1, "notes.txt")
             return
         expected = GoneError if self.state is State.WITHDRAWN else NotFoundError
-        for question in (lambda: find_entry(self.archive, self.accession), lambda: find_file(self.archive, self.accession, 1, "notes.txt")):
+        anyone = self.archive.called_by(ANYONE)
+        for question in (lambda: find_entry(anyone, self.accession), lambda: find_file(anyone, self.accession, 1, "notes.txt")):
             with pytest.raises(expected):
                 question()
 

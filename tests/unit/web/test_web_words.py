@@ -56,8 +56,8 @@ def test_every_failure_has_a_status():
         assert any(k in STATUS_CODES for k in kind.__mro__), kind
 
 
-def test_what_is_not_permitted_looks_like_what_is_not_there():
-    assert status_of(NotPermittedError("held")) == 404
+def test_what_is_not_permitted_is_refused_and_what_is_gone_is_gone():
+    assert status_of(NotPermittedError("held")) == 403
     assert status_of(GoneError("gone")) == 410
 
 
