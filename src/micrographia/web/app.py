@@ -67,10 +67,11 @@ def create_app(archive: Archive) -> SecurityHeaders:
         },
     )
     app.state.site = site
+    app.add_middleware(Callers, archive=archive)
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
-    return SecurityHeaders(Callers(app, archive))
+    return SecurityHeaders(app)
 
 
 def _routes() -> list[BaseRoute]:
