@@ -1,4 +1,4 @@
-"""Search 50,000 synthetic entries: a page of 20 with all facet counts, beside the full-text query alone."""
+"""Search 50,000 synthetic entries: a page of 20 with all facet counts, beside the full-text query alone; pages of their images."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ import sqlite3
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from micrographia.assembly import open_archive
 from micrographia.catalogue import Catalogue, SearchQuery
 from micrographia.catalogue.facets import entry_columns, entry_summary, entry_texts
 from micrographia.catalogue.fulltext import full_text
-from micrographia.catalogue.tables import counters, search_entries
+from micrographia.catalogue.tables import counters, entries, images, listings, search_entries, versions
 from micrographia.ids import EntryId
 from micrographia.model.records import EntryRecord
 from micrographia.model.sheet import Sheet
 from micrographia.model.vocabulary import EXPERIMENTS, IMAGE_SET_KINDS
 from micrographia.settings import Settings
+from micrographia.testing.entries import make_image
 from micrographia.web.app import create_app
 
 ENTRIES = 50_000
+IMAGES_PER_ENTRY = 20
+IMAGES_PER_PAGE = 48
 # word → share of the entries whose text holds it
 SHARES = {"ferritin": 0.0002, "proteasome": 0.02, "ribosome": 0.4}
 # p50 of the page as HTML
@@ -72,7 +77,7 @@ def synthetic_entries(count: int, seed: int = 0) -> Iterator[EntryRecord]:
             released_at=f"{rng.randint(2014, 2026)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}T12:00:00Z",
             file_count=rng.randint(1, 10_000),
             size_bytes=rng.randint(10**6, 10**13),
-            image_count=rng.randint(1, 10_000),
+            image_count=IMAGES_PER_ENTRY,
             sheet=Sheet.model_validate(sheet),
         )
 
@@ -86,11 +91,33 @@ def fill(catalogue: Catalogue, records: Iterator[EntryRecord]) -> None:
             counts = {"file_count": record.file_count, "size_bytes": record.size_bytes, "image_count": record.image_count}
             number = EntryId(record.accession).number
             index.put(connection, number, entry_texts(record, ()))
-            columns, summary = entry_columns(record, **counts), entry_summary(record, **counts, cover=1)
+            kinds = dict(Counter(kind_of_image(i) for i in range(record.image_count)))
+            columns, summary = entry_columns(record, **counts, images_by_kind=kinds), entry_summary(record, **counts, cover=1)
             values = {"number": number, "change": change, "state": "RELEASED"}
             rows.append(values | {"columns": json.dumps(columns), "summary": json.dumps(summary)})
         connection.execute(insert(search_entries), rows)
+        put_images(connection, [row["number"] for row in rows])
         connection.execute(counters.update().where(counters.c.name == "change").values(value=len(rows)))
+
+
+def kind_of_image(i: int) -> str:
+    """Return the kind of the i-th image of every entry."""
+    return "map" if i == 0 else "micrograph"
+
+
+def put_images(connection: Connection, numbers: list[int]) -> None:
+    """Write the images of all entries, which differ in their numbers alone."""
+    at = {"version": 1, "created_at": "", "released_at": "2026-01-01"}
+    whole = {"state": "RELEASED", "latest_version": 1, "created_at": "", "released_at": at["released_at"], "detail": "{}"}
+    connection.execute(insert(entries), [{"number": n, **whole} for n in numbers])
+    connection.execute(insert(listings), [{"id": n, "number": n, "version": 1} for n in numbers])
+    blank = dict.fromkeys(("title", "hold_until", "change_note", "manifest_sha256"), "")
+    counts = {"file_count": 0, "size_bytes": 0, "image_count": IMAGES_PER_ENTRY, "document": "{}", "state": "RELEASED"}
+    connection.execute(insert(versions), [{"number": n, "listing": n, **at, **blank, **counts} for n in numbers])
+    documents = [make_image(i + 1, kind=kind_of_image(i)).model_dump_json(exclude_defaults=True) for i in range(IMAGES_PER_ENTRY)]
+    for n in numbers:
+        rows = [{"listing": n, "number": i + 1, "kind": kind_of_image(i), "document": d} for i, d in enumerate(documents)]
+        connection.execute(insert(images), rows)
 
 
 def main() -> None:
@@ -123,6 +150,11 @@ def main() -> None:
                 verdict = "reached" if figures[0][0] <= target else "MISSED"
                 shown = "".join(f"{f'{p50:.1f} (p90 {p90:.1f})':>20}" for p50, p90 in figures)
                 print(f"  {word:<26}{archive.catalogue.search(asked).total:>7,}  {shown}{target:>7g} {verdict}")
+            last = options.entries * IMAGES_PER_ENTRY // IMAGES_PER_PAGE
+            for page in (1, last // 2, last):
+                searched = SearchQuery(of_images=True, page=page, per_page=IMAGES_PER_PAGE, facet_values=0)
+                ((p50, p90),) = map(_figures, _in_turn([partial(archive.catalogue.search, searched)], options.rounds))
+                print(f"  page {page:,} of the {options.entries * IMAGES_PER_ENTRY:,} images of all entries: {p50:.1f} ms (p90 {p90:.1f})")
             runner.run(client.aclose())
         archive.catalogue.close()
 

@@ -139,6 +139,11 @@ def search(archive: Archive, query: SearchQuery) -> SearchPage:
     return archive.catalogue.search(query)
 
 
+def suggestion(archive: Archive, q: str) -> str:
+    """Return words like those of a question that found nothing, of which each stands in some public entry; empty where there are none."""
+    return archive.catalogue.suggestion(q)
+
+
 def open_file(archive: Archive, accession: str, content_path: str) -> ByteSource:
     """Return a file for reading by ranges; `content_path` is that of its record."""
     return _place(archive, accession, content_path).source(accession, content_path)

@@ -3,7 +3,7 @@
 from micrographia.catalogue.catalogue import Catalogue
 from micrographia.catalogue.derived import Derived, DerivedState, Lease, LostLeaseError, Outcome, is_dead, this_process
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
-from micrographia.catalogue.search import FacetCount, SearchItem, SearchPage, SearchQuery
+from micrographia.catalogue.search import FacetCount, Histogram, SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.writing import content_digest
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "FacetCount",
     "FolderPage",
     "FolderRow",
+    "Histogram",
     "ImagePage",
     "ImageRow",
     "Lease",

@@ -16,6 +16,7 @@ from micrographia.catalogue.derived import Derived
 from micrographia.catalogue.fulltext import full_text
 from micrographia.catalogue.rows import EntryRow, FolderPage, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import SearchPage, SearchQuery, check_query, search
+from micrographia.catalogue.suggesting import suggestion
 from micrographia.catalogue.tables import (
     counters,
     derived,
@@ -338,6 +339,11 @@ class Catalogue:
         check_query(query)
         with self.read() as connection:
             return search(connection, self._columns.current(connection), self._text, query)
+
+    def suggestion(self, q: str) -> str:
+        """Return words like those of `q` of which each stands in some entry; empty where there are none."""
+        with self.read() as connection:
+            return suggestion(connection, self._columns.current(connection), self._text, q)
 
     def statistics(self) -> Statistics:
         """Return the figures of the public archive."""

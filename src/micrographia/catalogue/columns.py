@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from micrographia.catalogue.facets import FACETS
 from micrographia.catalogue.tables import counters, search_entries
+from micrographia.catalogue.words import words
 
 Rows = NDArray[np.int64]
 
@@ -46,9 +48,14 @@ class FacetColumn:
     def _of(self, rows: Rows) -> tuple[NDArray[np.int32], Rows]:
         """All codes of `rows`, and how many each row has."""
         lengths = self.starts[rows + 1] - self.starts[rows]
+        return self.codes[self._places(rows, lengths)], lengths
+
+    def _places(self, rows: Rows, lengths: Rows) -> Rows:
+        """Places in `codes` of all codes of `rows`."""
         ends = np.cumsum(lengths)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        return self.codes[np.repeat(self.starts[rows], lengths) + within], lengths
+        places: Rows = np.repeat(self.starts[rows], lengths) + within
+        return places
 
     def fits(self, rows: Rows, values: Collection[str]) -> NDArray[np.bool_]:
         """Return for each of `rows` whether it has one of `values`."""
@@ -59,10 +66,20 @@ class FacetColumn:
         fits[np.repeat(np.arange(len(rows)), lengths)[wanted[codes]]] = True
         return fits
 
-    def counts(self, rows: Rows, most: int, always: Collection[str] = ()) -> list[tuple[str, str, int]]:
-        """Return (value, label, number of `rows` that have it), the `most` frequent first, then by label; `always` is never left out."""
-        counts = np.bincount(self._of(rows)[0], minlength=len(self.labels))
+    def counts(
+        self, rows: Rows, most: int, always: Collection[str] = (), *, part: str = "", weights: Rows | None = None
+    ) -> list[tuple[str, str, int]]:
+        """Return (value, label, number of `rows` that have it), the `most` frequent first, then by label; `always` is never left out.
+
+        With `part` only values whose label holds it; with `weights`, a number for each of `codes`, their sums instead of numbers of rows.
+        """
+        codes, lengths = self._of(rows)
+        weighed = None if weights is None else weights[self._places(rows, lengths)]
+        counts = np.bincount(codes, weighed, minlength=len(self.labels)).astype(np.int64)
         names, labels = self._names, self.labels
+        if part:
+            wanted = part.casefold()
+            counts[[wanted not in label.casefold() for label in labels]] = 0
         shown = self._most_frequent(counts, most)
         shown += [c for v in always if (c := self.values.get(v, -1)) >= 0 and c not in shown]
         return sorted(((names[c], labels[c], int(counts[c])) for c in shown), key=lambda v: (-v[2], v[1], v[0]))
@@ -75,6 +92,14 @@ class FacetColumn:
         surely, perhaps = np.flatnonzero(counts > least).tolist(), np.flatnonzero(counts == least).tolist()
         names, labels = self._names, self.labels
         return surely + heapq.nsmallest(most - len(surely), perhaps, key=lambda c: (labels[c], names[c]))
+
+    def sums(self, rows: Rows, weights: Rows, values: Collection[str]) -> Rows:
+        """Return for each of `rows` the sum of the weights of those of its codes that stand for one of `values`."""
+        codes, lengths = self._of(rows)
+        wanted = np.isin(codes, [self.values[v] for v in values if v in self.values])
+        found = np.where(wanted, weights[self._places(rows, lengths)], 0)
+        sums: Rows = np.bincount(np.repeat(np.arange(len(rows)), lengths), found, minlength=len(rows)).astype(np.int64)
+        return sums
 
     def totals(self, rows: Rows) -> dict[str, int]:
         """Return value → number of `rows` that have it, most first."""
@@ -129,6 +154,8 @@ class Columns:
         self.released_at: NDArray[Any] = np.zeros(0, "U20")
         self.title: list[str] = []
         self.facets = {name: FacetColumn(np.zeros(1, np.int64), np.zeros(0, np.int32), {}, []) for name in FACETS}
+        self.kind_counts: Rows = np.zeros(0, np.int64)
+        """How many images, for each code of the facet `kind`."""
         self._ranks: dict[str, Rows] = {}
 
     @cached_property
@@ -141,6 +168,14 @@ class Columns:
         order = self.living[np.argsort(self.numbers[self.living])]
         return self.numbers[order], order
 
+    @cached_property
+    def vocabulary(self) -> Counter[str]:
+        """The words of titles and of the labels of facets, and how many hold each."""
+        found = Counter(word for title in self.title for word in title.split())
+        for column in self.facets.values():
+            found.update(word for label in column.labels for word in words(label))
+        return found
+
     def rows_of(self, numbers: Rows) -> Rows:
         """Return the rows of those `numbers` that are public."""
         known, order = self._by_number
@@ -151,16 +186,20 @@ class Columns:
         return rows
 
     def rank(self, sort: str) -> Rows:
-        """Return for each row its place when all are sorted so: released, size (greatest first), resolution (best first) or title."""
+        """Return for each row its place when all are sorted so (see SearchQuery.sort); rows that lack the figure come last either way."""
         rank = self._ranks.get(sort)
         if rank is None:
             newest = np.lexsort((-self.numbers, _descending(self.released_at)))
             keys: dict[str, Callable[[], NDArray[Any]]] = {
-                "size": lambda: -self.size_bytes[newest],
-                "resolution": lambda: self.resolution_a[newest],
-                "title": lambda: _places(self.title)[newest],
+                "released": lambda: _descending(self.released_at),
+                "size": lambda: -self.size_bytes,
+                "images": lambda: -self.image_count,
+                "resolution": lambda: self.resolution_a,
+                "voxel_size": lambda: self.voxel_size_a,
+                "title": lambda: _places(self.title),
             }
-            order = newest[np.argsort(keys[sort](), kind="stable")] if sort in keys else newest
+            key = keys[sort.removeprefix("-")]()[newest]
+            order = newest[np.argsort(-key if sort.startswith("-") else key, kind="stable")]
             rank = np.empty(len(order), np.int64)
             rank[order] = np.arange(len(order))
             self._ranks[sort] = rank
@@ -172,10 +211,12 @@ class Columns:
         new.epoch, new.change = epoch, change
         builders = {name: _FacetBuilder(column) for name, column in self.facets.items()}
         told: dict[str, list[Any]] = {name: [] for name in _ABSENT}
+        kind_counts: list[int] = []
         for row in rows:  # one after the other: 50,000 parsed documents at once keep the garbage collector busy for seconds
             document = from_json(row.columns)
             for name, builder in builders.items():
                 builder.add(document["facets"].get(name, ()) if document else ())
+            kind_counts += document.get("kind_counts", ())
             for name, values in told.items():
                 values.append(document.get(name, _ABSENT[name]))
         numbers = np.array([row.number for row in rows], np.int64)
@@ -189,6 +230,7 @@ class Columns:
         new.file_count = np.concatenate([self.file_count, np.array(told["file_count"], np.int64)])
         new.image_count = np.concatenate([self.image_count, np.array(told["image_count"], np.int64)])
         new.released_at = np.concatenate([self.released_at, np.array(told["released_at"], "U20")])
+        new.kind_counts = np.concatenate([self.kind_counts, np.array(kind_counts, np.int64)])
         new.title = self.title + told["title"]
         new.facets = {name: builder.column() for name, builder in builders.items()}
         return new

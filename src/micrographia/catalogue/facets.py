@@ -14,6 +14,7 @@ from micrographia.model.sheet import Molecule, Sheet
 FACETS: dict[str, str] = {
     "modality": "Kind of experiment",
     "category": "Kind of images",
+    "kind": "Kind of single images",
     "has": "Has",
     "organism": "Organism",
     "protein": "Protein",
@@ -77,11 +78,16 @@ def cover_image(first_of_kind: Mapping[str, int]) -> int:
     return min(first_of_kind.values(), default=0)
 
 
-def entry_columns(record: EntryRecord, *, file_count: int, size_bytes: int, image_count: int) -> dict[str, Any]:
+def entry_columns(
+    record: EntryRecord, *, file_count: int, size_bytes: int, image_count: int, images_by_kind: Mapping[str, int]
+) -> dict[str, Any]:
     """Return what an entry is counted, filtered and sorted by, JSON-ready."""
+    values = {**_facet_values(record), "kind": _plain(images_by_kind)}
     return {
         # value, label, value, label, …: a list of pairs would take twice the time to read
-        "facets": {name: [t for pair in _distinct(values) for t in pair] for name, values in _facet_values(record).items()},
+        "facets": {name: [t for pair in _distinct(values[name]) for t in pair] for name in FACETS},
+        # how many images, in the order of the facet's values
+        "kind_counts": [count for kind, count in images_by_kind.items() if kind],
         "released_at": record.released_at,
         "resolution_a": min((m.resolution_a for m in record.sheet.maps if m.resolution_a), default=None),
         "voxel_size_a": min(_voxel_sizes_a(record.sheet), default=None),

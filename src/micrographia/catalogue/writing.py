@@ -302,10 +302,12 @@ def put_search_row(connection: Connection, index: FullText, record: EntryRecord,
     counted = {"file_count": row.file_count, "size_bytes": row.size_bytes, "image_count": row.image_count}
     some_files = select(files.c.folder, files.c.name).where(files.c.listing == row.listing).order_by(files.c.folder, files.c.name)
     paths = [f"{file.folder}/{file.name}" for file in connection.execute(some_files.limit(MOST_INDEXED_FILES))]
-    first = select(images.c.kind, func.min(images.c.number).label("first")).where(images.c.listing == row.listing).group_by(images.c.kind)
-    cover = cover_image({row.kind: row.first for row in connection.execute(first)})
+    first, count = func.min(images.c.number).label("first"), func.count().label("count")
+    kinds = connection.execute(select(images.c.kind, first, count).where(images.c.listing == row.listing).group_by(images.c.kind)).all()
+    cover = cover_image({kind.kind: kind.first for kind in kinds})
     index.put(connection, number, entry_texts(record, paths))
-    columns, summary = entry_columns(record, **counted), entry_summary(record, **counted, cover=cover)
+    columns = entry_columns(record, **counted, images_by_kind={kind.kind: kind._mapping["count"] for kind in kinds})
+    summary = entry_summary(record, **counted, cover=cover)
     _put_search(connection, number, state=state, columns=json.dumps(columns), summary=json.dumps(summary))
 
 

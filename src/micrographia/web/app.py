@@ -26,7 +26,7 @@ from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.entries import entry_page
-from micrographia.web.pages.feeds import about_page, api_page, robots, sitemap, sitemap_index
+from micrographia.web.pages.feeds import about_page, api_page, entries_feed, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
 from micrographia.web.pages.rendering import STATIC
 from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
@@ -47,7 +47,9 @@ def create_app(archive: Archive) -> SecurityHeaders:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         releasing = asyncio.create_task(_release_what_is_due(archive))
+        warming = asyncio.create_task(asyncio.to_thread(site.warm))
         yield
+        await warming
         releasing.cancel()
         site.close()
 
@@ -93,6 +95,7 @@ def _routes() -> list[BaseRoute]:
         Route("/zarr/{image}", zarr_key),
         Route("/", home_page),
         Route("/entries", results_page),
+        Route("/entries.atom", entries_feed),
         Route("/entries/{accession}", entry_page),
         Route("/entries/{accession}/images", image_list_page),
         Route("/images/{image_id}", image_page),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +15,10 @@ from starlette.requests import Request
 from micrographia.archive import lookup
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import EntryView, StoredImage
-from micrographia.catalogue import ImageRow, Statistics
+from micrographia.catalogue import ImageRow, SearchQuery, Statistics
 from micrographia.derive.on_demand import OnDemand
 from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL, progress_of
+from micrographia.errors import UnavailableError
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.people import ANYONE, Caller
@@ -88,6 +90,11 @@ class Site:
     def figures(self) -> Statistics:
         """Return the figures of the archive."""
         return self._remembered.get("figures", self.archive.catalogue.statistics)
+
+    def warm(self) -> None:
+        """Read what searches are answered from, so that nobody waits for it."""
+        with suppress(UnavailableError):
+            lookup.search(self.archive, SearchQuery(per_page=1))
 
     def keep(self, key: tuple[object, ...], find: Callable[[], _T]) -> _T:
         """Return what `find` said for `key`, asking it again once the catalogue has changed."""

@@ -8,7 +8,7 @@ from micrographia.catalogue.facets import FACETS, cover_image, entry_columns, en
 from micrographia.catalogue.fulltext import _lexemes
 from micrographia.testing.entries import make_entry
 
-_COUNTS = {"file_count": 1, "size_bytes": 2, "image_count": 3}
+_COUNTS = {"file_count": 1, "size_bytes": 2, "image_count": 3, "images_by_kind": {}}
 
 
 def test_every_facet_is_there_even_when_an_entry_has_nothing_of_it() -> None:

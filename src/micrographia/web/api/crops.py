@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.types import Message
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
-from micrographia.web.api.routes import FAILURES, image_json
+from micrographia.web.api.routes import FAILURES
+from micrographia.web.api.showing import image_json
 from micrographia.web.pages.rendering import origin
 from micrographia.web.site import site_of
 from micrographia.web.stream.crop_addresses import Interval, crop_address, crop_query, parse_ranges

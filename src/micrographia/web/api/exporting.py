@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
+from pathlib import PurePosixPath
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from micrographia.catalogue import SearchItem, SearchQuery
 from micrographia.catalogue.search import MOST_PER_PAGE
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.model.documents import file_link
+from micrographia.model.records import FileRecord
 from micrographia.web.api.searching import item_document, query_of
 from micrographia.web.pages.rendering import origin
 from micrographia.web.site import site_of
@@ -35,6 +37,7 @@ _COLUMNS = (
     "organisms",
     "categories",
     "resolution_a",
+    "voxel_size_a",
     "file_count",
     "size_bytes",
     "image_count",
@@ -51,8 +54,11 @@ def manifest_response(request: Request) -> Response:
     glob = request.query_params.get("path", "")
     if len(glob) > _MOST_GLOB_LENGTH or any(ord(c) < 32 for c in glob):
         raise InvalidInputError("path is no glob of file paths; expected one like *.mrc or movies/*.tiff.")
-    items = _all_items(archive, query_of(request.query_params, facet_values=0, others=("path",)))
-    lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in _files(archive, items, glob, origin(request)))
+    query = query_of(request.query_params, facet_values=0, others=("path",))
+    found = _files(archive, _all_items(archive, query), glob)
+    if query.of_images:
+        found = _of_images(archive, found, query.facets.get("kind", ()))
+    lines = (json.dumps(_line(item, file, origin(request)), ensure_ascii=False) + "\n" for item, file in found)
     return _streamed(lines, "application/jsonl", "manifest.jsonl")
 
 
@@ -76,11 +82,12 @@ def neutral(value: object) -> str:
 
 def _all_items(archive: Archive, query: SearchQuery) -> Iterator[SearchItem]:
     """All entries that a question finds, none twice; the first page is asked for at once, so that what makes no sense is refused."""
-    first = lookup.search(archive, replace(query, page=1, per_page=MOST_PER_PAGE))
+    query = replace(query, per_page=MOST_PER_PAGE, of_images=False)
+    first = lookup.search(archive, replace(query, page=1))
 
     def rest() -> Iterator[SearchItem]:
         for number in range(2, -(-first.total // MOST_PER_PAGE) + 1):
-            yield from lookup.search(archive, replace(query, page=number, per_page=MOST_PER_PAGE)).items
+            yield from lookup.search(archive, replace(query, page=number)).items
 
     def unique() -> Iterator[SearchItem]:
         seen: set[str] = set()  # an entry released meanwhile moves the others to later pages
@@ -92,20 +99,40 @@ def _all_items(archive: Archive, query: SearchQuery) -> Iterator[SearchItem]:
     return unique()
 
 
-def _files(archive: Archive, items: Iterable[SearchItem], glob: str, origin_: str) -> Iterator[dict[str, Any]]:
+def _files(archive: Archive, items: Iterable[SearchItem], glob: str) -> Iterator[tuple[SearchItem, FileRecord]]:
     for item in items:
         try:
             for file in lookup.iterate_files(archive, item.accession, item.version, glob=glob):
-                yield {
-                    "accession": item.accession,
-                    "version": item.version,
-                    "path": file.path,
-                    "size_bytes": file.size_bytes,
-                    "sha256": file.sha256,
-                    "link": origin_ + file_link(item.accession, item.version, file.path),
-                }
+                yield item, file
         except NotFoundError:  # withdrawn meanwhile
             continue
+
+
+def _of_images(
+    archive: Archive, found: Iterable[tuple[SearchItem, FileRecord]], kinds: Sequence[str]
+) -> Iterator[tuple[SearchItem, FileRecord]]:
+    """Those of the files that hold an image, of one of `kinds` if any are named; a folder (OME-Zarr) holds one in all its files."""
+    for item, files in groupby(found, key=lambda pair: pair[0]):
+        paths = {path for kind in kinds or ("",) for path in _image_paths(archive, item, kind)}
+        yield from ((item, file) for _, file in files if not paths.isdisjoint((file.path, *map(str, PurePosixPath(file.path).parents))))
+
+
+def _image_paths(archive: Archive, item: SearchItem, kind: str) -> Iterator[str]:
+    after: str | None = ""
+    while after is not None:
+        _, rows, after = lookup.list_images(archive, item.accession, item.version, after=after, limit=_LINES_A_PIECE, kind=kind)
+        yield from (row.record.path for row in rows)
+
+
+def _line(item: SearchItem, file: FileRecord, origin_: str) -> dict[str, Any]:
+    return {
+        "accession": item.accession,
+        "version": item.version,
+        "path": file.path,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "link": origin_ + file_link(item.accession, item.version, file.path),
+    }
 
 
 def _json_list(documents: Iterable[dict[str, Any]]) -> Iterator[str]:

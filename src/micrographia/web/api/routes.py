@@ -12,9 +12,10 @@ from starlette.responses import Response
 from micrographia.archive import lookup
 from micrographia.catalogue import ImageRow
 from micrographia.ids import ImageId
-from micrographia.model.documents import file_document, image_document
+from micrographia.model.documents import file_document
 from micrographia.web.api import exporting
 from micrographia.web.api.searching import SEARCH_PARAMETERS, search_document
+from micrographia.web.api.showing import image_json, images_json
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream import images as image_streams
 
@@ -215,19 +216,6 @@ async def crop(request: Request, image_id: ImageIdentifier) -> Any:
 async def power(request: Request, image_id: ImageIdentifier) -> Any:
     """As a PNG, logarithmic, zero frequency in the middle; of the central 1024² pixels where there are more."""
     return await image_streams.power(request)
-
-
-def image_json(site: Site, row: ImageRow) -> Json:
-    """Return the JSON of an image with the progress of its derived products."""
-    return images_json(site, [row])[0]
-
-
-def images_json(site: Site, rows: list[ImageRow]) -> list[Json]:
-    """Return the JSON of several images."""
-    return [
-        image_document(row.id.accession, row.id.version, row.record, derived=progress)
-        for row, progress in zip(rows, site.progress(rows), strict=True)
-    ]
 
 
 def _all_images(site: Site, kind: str, after: str, limit: int) -> tuple[int, list[ImageRow], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,28 +11,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrographia.archive import lookup
-from micrographia.catalogue import FacetCount, SearchItem, SearchPage, SearchQuery
-from micrographia.catalogue.facets import FACETS
-from micrographia.web.api.searching import page_address, query_of
+from micrographia.catalogue import SearchItem, SearchPage, SearchQuery
+from micrographia.web.api.searching import found_images, page_address, query_of
+from micrographia.web.pages import narrowing
+from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.rendering import origin, page
-from micrographia.web.pages.wording import bytes_words, count_words, day_words, short_number
-from micrographia.web.site import site_of
+from micrographia.web.pages.wording import bytes_words, count_words, day_words, length_words, short_day, short_number, voxel_words
+from micrographia.web.site import Site, site_of
 
 _RECENT = 12
 _TRIES = 6
-_FACET_VALUES = 12
-_OPEN_FACETS = frozenset({"modality", "category", "has", "organism", "protein"})
+_IMAGES_A_PAGE = 48
 _SORTS = (
     ("relevance", "Relevance"),
     ("released", "Newest"),
     ("resolution", "Best resolution"),
+    ("voxel_size", "Finest voxel"),
     ("size", "Largest"),
+    ("images", "Most images"),
     ("title", "Title"),
 )
 _MOST_AUTHORS = 4
-# parameter without _min and _max, what people call it, unit
-_RANGES = (("resolution", "Resolution", "Å"), ("voxel_size", "Voxel size", "Å"), ("size", "Size", "bytes"))
-_RANGE_NAMES = frozenset(f"{name}_{end}" for name, _, _ in _RANGES for end in ("min", "max"))
 
 
 def home_page(request: Request) -> Response:
@@ -45,39 +45,72 @@ def home_page(request: Request) -> Response:
 
 def results_page(request: Request) -> Response:
     """GET /entries."""
-    query = query_of(request.query_params, facet_values=_FACET_VALUES, others=("view",))
-    is_table = request.query_params.get("view") == "table"
-    found = lookup.search(site_of(request).archive, query)
-    parameters = [(k, v) for k, v in request.query_params.multi_items() if k != "page" and v]
+    site, given = site_of(request), request.query_params
+    asked = query_of(given, facet_values=narrowing.FACET_VALUES, others=("view", "opened", "part"))
+    asked = replace(asked, opened=given.get("opened", ""), opened_part=given.get("part", "")[:100])
+    if asked.of_images and not given.get("per_page"):
+        asked = replace(asked, per_page=_IMAGES_A_PAGE)
+    is_table = given.get("view") == "table" and not asked.of_images
+    query, found = _answered(site, asked)
+    parameters = [(k, v) for k, v in given.multi_items() if k != "page" and v]
+    question = [(k, query.q if k == "q" else v) for k, v in narrowing.question(parameters)]
+    chosen = narrowing.chosen(parameters, found)
     return page(
         request,
         "results.html",
-        q=query.q,
+        q=asked.q,
+        widened=query.q if query.q != asked.q else "",
+        meant=_meant(site, asked, found, is_narrowed=bool(chosen)),
         total=found.total,
+        found=found,
+        of_images=asked.of_images,
         is_table=is_table,
-        views=_views(parameters, is_table=is_table),
-        exports=_exports(parameters),
-        saved_link=origin(request) + "/entries" + (f"?{urlencode(parameters)}" if parameters else ""),
-        ranges=_ranges(parameters),
-        kept_by_ranges=[p for p in parameters if p[0] not in _RANGE_NAMES],
-        hits=[_hit(item) for item in found.items],
-        facets=_facets(found, parameters),
-        chosen=_chosen(query, parameters, found),
-        clear_link="/entries" + (f"?{urlencode({'q': query.q})}" if query.q else ""),
+        ways=narrowing.ways(parameters, found, of_images=asked.of_images, is_table=is_table),
+        exports=_exports(question),
+        manifest=f"{origin(request)}/api/v1/search/files" + (f"?{urlencode(question)}" if question else ""),
+        saved_link=origin(request) + narrowing.address(parameters),
+        feed_link=_feed_link(question),
+        ranges=narrowing.ranges(found, parameters, asked),
+        kept_by_ranges=[p for p in parameters if p[0] not in narrowing.RANGE_NAMES],
+        kept_by_words=[p for p in parameters if p[0] not in ("q", "opened", "part")],
+        hits=[_hit(item) for item in found.items] if not asked.of_images else [],
+        images=[_shown(image) for image in found_images(site, found)],
+        heads=narrowing.column_heads(parameters, query.sort),
+        facets=narrowing.facets(found, parameters, asked),
+        chosen=chosen,
+        clear_link=narrowing.address([p for p in parameters if p[0] in ("q", "of", "view")]),
         sorts=_SORTS,
         sort=query.sort,
-        kept=[(k, v) for k, v in parameters if k != "sort"],
-        pages=_pages(request, query, found.total),
+        kept=[p for p in parameters if p[0] != "sort"],
+        pages=_pages(request, asked, found.image_total if asked.of_images else found.total),
         indexable=not parameters,
     )
+
+
+def _answered(site: Site, query: SearchQuery) -> tuple[SearchQuery, SearchPage]:
+    """What a question finds; where its last word stands nowhere, what words find that begin so: perhaps it is not written to its end."""
+    found = lookup.search(site.archive, query)
+    if not found.total and query.q and query.q[-1].isalnum() and query.q.count('"') % 2 == 0:
+        begun = replace(query, q=f"{query.q}*")
+        if (wider := lookup.search(site.archive, begun)).total:
+            return begun, wider
+    return query, found
+
+
+def _meant(site: Site, query: SearchQuery, found: SearchPage, *, is_narrowed: bool) -> dict[str, str] | None:
+    if found.total or is_narrowed or not query.q:
+        return None
+    words = lookup.suggestion(site.archive, query.q)
+    return {"words": words, "link": narrowing.address([("q", words)])} if words else None
 
 
 def _hit(item: SearchItem) -> dict[str, Any]:
     authors = "; ".join(item.authors[:_MOST_AUTHORS]) + (
         f" and {len(item.authors) - _MOST_AUTHORS} more" if len(item.authors) > _MOST_AUTHORS else ""
     )
+    resolution = f"{short_number(item.resolution_a)} Å" if item.resolution_a else ""
     facts = [
-        f"{short_number(item.resolution_a)} Å" if item.resolution_a else "",
+        resolution,
         bytes_words(item.size_bytes),
         f"{count_words(item.image_count)} {'image' if item.image_count == 1 else 'images'}" if item.image_count else "",
         day_words(item.released_at),
@@ -87,10 +120,13 @@ def _hit(item: SearchItem) -> dict[str, Any]:
         "row": {
             "experiments": ", ".join(item.experiments),
             "organisms": ", ".join(item.organisms),
-            "resolution": f"{short_number(item.resolution_a)} Å" if item.resolution_a else "",
-            "size": bytes_words(item.size_bytes),
-            "images": count_words(item.image_count),
-            "released": day_words(item.released_at),
+            "figures": [
+                resolution,
+                length_words(item.voxel_size_a) if item.voxel_size_a else "",
+                count_words(item.image_count),
+                bytes_words(item.size_bytes),
+                short_day(item.released_at),
+            ],
         },
         "link": f"/entries/{item.accession}",
         "title": item.title,
@@ -103,62 +139,25 @@ def _hit(item: SearchItem) -> dict[str, Any]:
     }
 
 
-def _ranges(parameters: list[tuple[str, str]]) -> list[dict[str, str]]:
-    given = dict(parameters)
+def _shown(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {**shown_image(dict(image)), "voxel_words": voxel_words(image["voxel_size"])}
+
+
+def _exports(question: narrowing.Parameters) -> list[dict[str, str]]:
+    def link(name: str, *more: tuple[str, str]) -> str:
+        given = [*question, *more]
+        return f"/api/v1/search/{name}" + (f"?{urlencode(given)}" if given else "")
+
     return [
-        {"name": name, "words": words, "unit": unit, "low": given.get(f"{name}_min", ""), "high": given.get(f"{name}_max", "")}
-        for name, words, unit in _RANGES
+        {"words": "Manifest of the files", "link": link("files")},
+        {"words": "CSV", "link": link("export", ("format", "csv"))},
+        {"words": "JSON", "link": link("export", ("format", "json"))},
     ]
 
 
-def _views(parameters: list[tuple[str, str]], *, is_table: bool) -> list[dict[str, Any]]:
-    plain = [p for p in parameters if p[0] != "view"]
-    return [
-        {"words": words, "chosen": chosen, "link": "/entries" + (f"?{urlencode(query)}" if query else "")}
-        for words, chosen, query in (("List", not is_table, plain), ("Table", is_table, [*plain, ("view", "table")]))
-    ]
-
-
-def _exports(parameters: list[tuple[str, str]]) -> list[dict[str, str]]:
-    plain = [p for p in parameters if p[0] not in ("view", "per_page")]
-    return [
-        {"words": words, "link": f"/api/v1/search/{name}" + (f"?{urlencode([*plain, *more])}" if plain or more else "")}
-        for words, name, more in (
-            ("CSV", "export", [("format", "csv")]),
-            ("JSON", "export", [("format", "json")]),
-            ("Manifest of all files", "files", []),
-        )
-    ]
-
-
-def _facets(found: SearchPage, parameters: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": FACETS[name],
-            "open": name in _OPEN_FACETS or any(v.selected for v in values),
-            "options": [_option(name, v, parameters) for v in values],
-        }
-        for name, values in found.facets.items()
-        if values and (len(values) > 1 or values[0].selected or values[0].count < found.total)
-    ]
-
-
-def _option(name: str, value: FacetCount, parameters: list[tuple[str, str]]) -> dict[str, Any]:
-    pair = (name, value.value)
-    following = [p for p in parameters if p != pair] if value.selected else [*parameters, pair]
-    return {"words": value.label, "count": value.count, "chosen": value.selected, "link": f"/entries?{urlencode(following)}"}
-
-
-def _chosen(query: SearchQuery, parameters: list[tuple[str, str]], found: SearchPage) -> list[dict[str, Any]]:
-    labels: Mapping[tuple[str, str], str] = {(name, v.value): v.label for name, values in found.facets.items() for v in values}
-    words = {f"{name}_{end}": f"{title} {way}" for name, title, _ in _RANGES for end, way in (("min", "from"), ("max", "up to"))}
-    shown = []
-    for pair in parameters:
-        name = FACETS.get(pair[0]) or words.get(pair[0])
-        if name:
-            link = f"/entries?{urlencode([p for p in parameters if p != pair])}"
-            shown.append({"name": name, "value": labels.get(pair, pair[1]), "link": link})
-    return shown
+def _feed_link(question: narrowing.Parameters) -> str:
+    asked = [p for p in question if p[0] not in ("sort", "of")]
+    return "/entries.atom" + (f"?{urlencode(asked)}" if asked else "")
 
 
 def _pages(request: Request, query: SearchQuery, total: int) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.formats.exporting import can_be_mrc
 from micrographia.imaging.planes import plane_axes
 from micrographia.model.documents import citation
-from micrographia.web.api.routes import image_json
+from micrographia.web.api.showing import image_json
 from micrographia.web.pages.citing import bibtex
 from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.rendering import origin, page

@@ -13,7 +13,7 @@ from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
 from micrographia.errors import NotFoundError
 from micrographia.model.documents import file_document
-from micrographia.web.api.routes import images_json
+from micrographia.web.api.showing import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.provenance import provenance_graph

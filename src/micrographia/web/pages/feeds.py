@@ -1,7 +1,8 @@
-"""What crawlers read: robots.txt and the sitemap; and the pages that say what this is."""
+"""What programs read to find entries: robots.txt, the sitemap, feeds; and the pages that say what this is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
@@ -10,14 +11,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from micrographia.archive import lookup
-from micrographia.catalogue import SearchQuery
+from micrographia.catalogue import SearchItem, SearchQuery
 from micrographia.catalogue.search import MOST_PER_PAGE
 from micrographia.errors import NotFoundError
+from micrographia.web.api.searching import query_of
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.site import site_of
 
 # one sitemap may list 50,000 addresses (sitemaps.org); fewer are answered faster
 _A_SITEMAP = 10_000
+_IN_FEED = 50
+_NEVER = "1970-01-01T00:00:00Z"
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
@@ -61,6 +65,37 @@ def sitemap(request: Request) -> Response:
     return _xml(f'<urlset xmlns="{_NAMESPACE}">{"".join(parts)}</urlset>')
 
 
+def entries_feed(request: Request) -> Response:
+    """GET /entries.atom: the newest entries that a search finds, as an Atom feed (RFC 4287)."""
+    site, here = site_of(request), origin(request)
+    asked = query_of(request.query_params, facet_values=0)
+    found = lookup.search(site.archive, replace(asked, sort="released", page=1, per_page=_IN_FEED, of_images=False))
+    address = f"{here}/entries" + (f"?{request.url.query}" if request.url.query else "")
+    title = f"{asked.q} · {site.archive.settings.title}" if asked.q else site.archive.settings.title
+    parts = [
+        f"<title>{_text(title)}</title><id>{_text(address)}</id>",
+        f'<link href="{_text(address)}"/><link rel="self" href="{_text(str(request.url))}"/>',
+        f"<updated>{_text(found.items[0].released_at if found.items else _NEVER)}</updated>",
+        *(_feed_entry(item, f"{here}/entries/{item.accession}") for item in found.items),
+    ]
+    body = f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(parts)}</feed>'
+    return _xml(body, media_type="application/atom+xml", seconds=300)
+
+
+def _feed_entry(item: SearchItem, address: str) -> str:
+    authors = "".join(f"<author><name>{_text(name)}</name></author>" for name in item.authors or ("Unknown",))
+    terms = "".join(f'<category term="{_text(term)}"/>' for term in (*item.experiments, *item.organisms))
+    return (
+        f'<entry><title>{_text(item.title)}</title><id>{address}</id><link href="{address}"/>'
+        f"<updated>{_text(item.released_at)}</updated>{authors}{terms}<summary>{_text(item.abstract)}</summary></entry>"
+    )
+
+
+def _text(text: str) -> str:
+    """Text that is safe in elements and attributes; what no XML 1.0 document may hold is left out."""
+    return escape("".join(c for c in text if c in "\t\n" or c.isprintable()), {'"': "&quot;"})
+
+
 def about_page(request: Request) -> Response:
     """GET /about."""
     return page(request, "about.html", origin=origin(request))
@@ -93,7 +128,6 @@ def _routes(app: Any) -> list[dict[str, Any]]:
     return described
 
 
-def _xml(body: str) -> Response:
-    return Response(
-        f'<?xml version="1.0" encoding="UTF-8"?>{body}', media_type="application/xml", headers={"cache-control": "public, max-age=3600"}
-    )
+def _xml(body: str, *, media_type: str = "application/xml", seconds: int = 3600) -> Response:
+    headers = {"cache-control": f"public, max-age={seconds}"}
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>{body}', media_type=media_type, headers=headers)

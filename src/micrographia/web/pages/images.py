@@ -20,7 +20,7 @@ from micrographia.imaging.contrast import real_part_to_show
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.model.image import METRES
 from micrographia.model.records import ImageRecord
-from micrographia.web.api.routes import image_json, images_json
+from micrographia.web.api.showing import image_json, images_json
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.pages.viewing import viewer_files, viewing
 from micrographia.web.pages.wording import (

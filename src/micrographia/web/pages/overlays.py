@@ -18,7 +18,7 @@ from micrographia.formats.mdoc import read_mdoc
 from micrographia.formats.star import StarTable, read_star
 from micrographia.model.records import FileRecord, ImageRecord
 from micrographia.model.sheet import Annotation
-from micrographia.web.api.routes import image_json
+from micrographia.web.api.showing import image_json
 from micrographia.web.site import Site
 
 # a page must answer at once: larger tables are for programs

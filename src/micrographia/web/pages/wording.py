@@ -38,6 +38,11 @@ def day_words(when: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def short_day(when: str) -> str:
+    """Return an ISO 8601 time as a day in a column: 2026-11-21."""
+    return when[:10]
+
+
 def short_number(value: float | None) -> str:
     """Return a number with the digits that matter: 0.0213, 1.5, 12 800."""
     if value is None:
@@ -47,6 +52,14 @@ def short_number(value: float | None) -> str:
     if value == int(value) and abs(value) < 1e7:
         return count_words(int(value)).replace("-", "−")
     return f"{value:.4g}".replace("-", "−")
+
+
+def length_words(length_a: float) -> str:
+    """Return a length given in Å in the unit in which it is read most easily: 1.05 Å, 16 nm, 0.65 µm."""
+    # smallest length that is said in the unit, Å in one of it
+    units = (("mm", 5e6, 1e7), ("µm", 5e3, 1e4), ("nm", 50.0, 10.0))
+    unit, size = next(((u, size) for u, least, size in units if length_a >= least), ("Å", 1.0))
+    return f"{short_number(float(f'{length_a / size:.4g}'))} {unit}"
 
 
 def voxel_words(voxel_size: Mapping[str, Any] | None) -> str:
