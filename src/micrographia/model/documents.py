@@ -122,9 +122,7 @@ def citation(record: EntryRecord) -> str:
     """Return how to cite a version: authors (year). Title. Archive, accession, version."""
     names = [a.name for a in record.sheet.authors] or ["Anonymous"]
     shown = "; ".join(names[:10]) + (" et al." if len(names) > 10 else "")
-    return (
-        f"{shown} ({record.released_at[:4]}). {record.sheet.title.rstrip('.')}. Micrographia, {record.accession}, version {record.version}."
-    )
+    return f"{shown} ({record.released_at[:4] or 'in preparation'}). {record.sheet.title.rstrip('.')}. Micrographia, {record.accession}, version {record.version}."
 
 
 def organisms(record: EntryRecord) -> list[str]:

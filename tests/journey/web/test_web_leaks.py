@@ -3,6 +3,9 @@
 import pytest
 from starlette.routing import Route
 
+from micrographia.archive.accounts import add_account, create_token
+from micrographia.model.people import Scope, Standing
+
 
 def every_path(app, accession, version):
     """Every route with every parameter filled in for one entry."""
@@ -85,3 +88,16 @@ def test_a_withdrawal_is_noticed_at_once(web, served, tmp_path):
     assert web.get(f"/files/{accession}/1/soon.txt").text == "soon gone"
     withdraw_entry(served.archive, accession, reason="A test of forgetting")
     assert web.get(f"/files/{accession}/1/soon.txt").status_code == 410
+
+
+def test_the_page_of_an_entry_before_release_says_who_sees_it(web, served):
+    account = add_account(served.archive, name="Wilkins, John", email="wilkins@royal.example", standing=Standing.CURATOR)
+    secret, _ = create_token(served.archive, account, scopes=frozenset({Scope.CURATE}), days=1)
+    page = web.get(f"/entries/{served.draft}", headers={"authorization": f"Bearer {secret}"})
+    assert page.status_code == 200
+    assert served.secret in page.text
+    assert "Only its people" in page.text
+    assert 'name="robots" content="noindex' in page.text
+    assert "ld+json" not in page.text
+    assert page.headers["cache-control"] == "private, no-store"
+    assert web.get(f"/entries/{served.draft}").status_code == 404

@@ -13,6 +13,7 @@ from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
 from micrographia.errors import NotFoundError
 from micrographia.model.documents import file_document
+from micrographia.model.lifecycle import State
 from micrographia.web.api.showing import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
@@ -39,6 +40,13 @@ _SHOW_FIRST = (
     "particles",
     "tilt series",
 )
+
+_NOT_PUBLIC = {
+    State.DRAFT: "This is a draft. Only its people, its reviewers and the curators see it.",
+    State.SUBMITTED: "This entry waits for a curator. Only its people, its reviewers and the curators see it.",
+    State.ACCEPTED: "This entry is accepted and not released yet. Only its people, its reviewers and the curators see it.",
+    State.HELD: "This entry is accepted and held. Only its people, its reviewers and the curators see it until its release.",
+}
 
 Document = dict[str, Any]
 
@@ -68,6 +76,8 @@ def entry_page(request: Request) -> Response:
         bibtex=bibtex(document, origin(request) + document["links"]["page"]),
         json_ld=dataset_json_ld(document, origin(request), site.archive.settings.title, lead),
         canonical=origin(request) + document["links"]["page"],
+        is_public=view.state.is_public,
+        not_public=_NOT_PUBLIC.get(view.state, ""),
         origin=origin(request),
     )
 
