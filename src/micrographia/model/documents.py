@@ -122,7 +122,8 @@ def citation(record: EntryRecord) -> str:
     """Return how to cite a version: authors (year). Title. Archive, accession, version."""
     names = [a.name for a in record.sheet.authors] or ["Anonymous"]
     shown = "; ".join(names[:10]) + (" et al." if len(names) > 10 else "")
-    return f"{shown} ({record.released_at[:4] or 'in preparation'}). {record.sheet.title.rstrip('.')}. Micrographia, {record.accession}, version {record.version}."
+    year, title = record.released_at[:4] or "in preparation", record.sheet.title.rstrip(".")
+    return f"{shown} ({year}). {title}. Micrographia, {record.accession}, version {record.version}."
 
 
 def organisms(record: EntryRecord) -> list[str]:
