@@ -103,7 +103,7 @@ def name(file: File, context: Context) -> Iterator[Finding]:
         )
         return
     groups = match.groupdict()
-    row, column = _number(groups.get("row")), _number(groups.get("column"))
+    row, column = number_of(groups.get("row")), number_of(groups.get("column"))
     if screen.geometry and ((row or 0) > screen.geometry.rows or (column or 0) > screen.geometry.columns):
         found = f"row {groups.get('row')}, column {groups.get('column')}"
         expected = f"{screen.geometry.rows} × {screen.geometry.columns} wells"
@@ -112,10 +112,11 @@ def name(file: File, context: Context) -> Iterator[Finding]:
         )
 
 
-def _number(text: str | None) -> int | None:
+def number_of(text: str | None) -> int | None:
+    """Return the number that a row or a column is called by: 3, C, AA; None where it is neither figures nor letters."""
     if not text:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     value = 0
     for letter in text.upper():

@@ -83,6 +83,19 @@ def multiscale_of(image: ImageRecord) -> Multiscale | None:
     return Multiscale(axes, order, _levels(axes, shape, "zyx" if pools_z else "yx"), chunk, shard, pools_z)
 
 
+def put_together(seen: Multiscale, lengths: Mapping[str, int]) -> Multiscale:
+    """Return how images of one kind are seen as one that has more axes, `lengths` of them along each; chunks never hold two of them."""
+    axes = "".join(a for a in _ORDER if a in seen.axes or a in lengths)
+
+    def along(values: tuple[int, ...], others: Mapping[str, int]) -> tuple[int, ...]:
+        known = {**dict(zip(seen.axes, values, strict=True)), **others}
+        return tuple(known[a] for a in axes)
+
+    ones = dict.fromkeys(lengths, 1)
+    levels = tuple(Level(along(level.shape, lengths), along(level.factors, ones)) for level in seen.levels)
+    return Multiscale(axes, tuple(range(len(axes))), levels, along(seen.chunk, ones), along(seen.shard, ones), seen.pools_z)
+
+
 def has_levels(image: ImageRecord) -> bool:
     """Whether smaller copies of an image are made."""
     seen = multiscale_of(image)

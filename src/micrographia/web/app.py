@@ -28,6 +28,7 @@ from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, entries_feed, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
+from micrographia.web.pages.plates import plate_page, well_page
 from micrographia.web.pages.rendering import STATIC
 from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
 from micrographia.web.site import Site
@@ -35,6 +36,7 @@ from micrographia.web.status_codes import answer_bug, answer_failure, answer_htt
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
 from micrographia.web.stream.images import crop, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
+from micrographia.web.stream.zarr_plates import plate_key
 
 _DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
@@ -91,6 +93,8 @@ def _routes() -> list[BaseRoute]:
         Route("/iiif/3/{identifier}/info.json", iiif.info),
         Route("/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{file_format}", iiif.picture),
         Route("/thumbnails/{name}.webp", thumbnail),
+        Route("/zarr/{accession}.{version:int}.plate.{name}/{key:path}", plate_key),
+        Route("/zarr/{accession}.{version:int}.plate.{name}", plate_key),
         Route("/zarr/{image}/{key:path}", zarr_key),
         Route("/zarr/{image}", zarr_key),
         Route("/", home_page),
@@ -99,6 +103,8 @@ def _routes() -> list[BaseRoute]:
         Route("/entries/{accession}", entry_page),
         Route("/entries/{accession}/images", image_list_page),
         Route("/images/{image_id}", image_page),
+        Route("/plates/{accession}.{version:int}.{name}", plate_page),
+        Route("/plates/{accession}.{version:int}.{name}/{well}", well_page),
         Route("/crops/{image_id}/{ranges}", crop_page),
         Route("/about", about_page),
         Route("/api", api_page),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from micrographia.archive import lookup
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import EntryView, StoredImage
+from micrographia.archive.plates import Plate, plate_named, plates_of
 from micrographia.catalogue import ImageRow, SearchQuery, Statistics
 from micrographia.derive.on_demand import OnDemand
 from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL, progress_of
@@ -28,6 +30,8 @@ from micrographia.web.status_codes import caller_of
 from micrographia.web.stream.arrays import forget_open_files
 
 _T = TypeVar("_T")
+# a plate of 384 wells takes about a megabyte
+_MOST_ENTRIES_WITH_PLATES = 16
 
 
 class Site:
@@ -41,6 +45,8 @@ class Site:
         self.pyramids = settings.derived.absolute() / PYRAMID.folder
         self._remembered = Remembered(settings.database)
         self._asks: tuple[object, ...] = ()
+        self._plates: dict[tuple[str, int], tuple[Plate, ...]] = {}
+        self._lock = threading.Lock()
 
     def called_by(self, caller: Caller) -> Site:
         """Return the same site as `caller` meets it."""
@@ -81,6 +87,27 @@ class Site:
             return stored, lookup.local_path(self.archive, stored.accession, str(stored.content)) if single else None
 
         return self.keep(("stored", image.id), find)
+
+    def plates(self, view: EntryView) -> tuple[Plate, ...]:
+        """Return the plates of a version."""
+        key = (view.record.accession, view.record.version)
+        if not view.record.released_at:
+            return self.keep(("plates", *key), lambda: plates_of(self.archive, view.record))
+        with self._lock:
+            known = self._plates.get(key)
+        if known is None:  # a released version never changes, whatever else is written to the catalogue
+            known = plates_of(self.archive, view.record)
+            with self._lock:
+                self._plates[key] = known
+                while len(self._plates) > _MOST_ENTRIES_WITH_PLATES:
+                    self._plates.pop(next(iter(self._plates)))
+        return known
+
+    async def plate(self, accession: str, version: int, name: str) -> Plate:
+        """Return a plate of a version by its name; NotFoundError where there is none of that name."""
+        view = await self.remembered(("entry", accession, version), lambda: self.entry(accession, version))
+        known = self._plates.get((view.record.accession, version))
+        return plate_named(known if known is not None else await asyncio.to_thread(self.plates, view), name)
 
     def progress(self, images: Sequence[ImageRow]) -> list[dict[str, str]]:
         """Return for each image what became of its derived products."""

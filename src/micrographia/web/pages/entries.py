@@ -17,6 +17,7 @@ from micrographia.model.lifecycle import State
 from micrographia.web.api.showing import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
+from micrographia.web.pages.plates import plate_links
 from micrographia.web.pages.provenance import provenance_graph
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.pages.wording import count_words, short_number
@@ -66,6 +67,7 @@ def entry_page(request: Request) -> Response:
         "entry.html",
         **parts,
         graph=provenance_graph(document),
+        plates=plate_links(site, view),
         specimens=_specimens(document),
         related=[{**r, "link": resolve(r["to"]), "relation": r.get("relation", "refers to")} for r in document["related"]],
         findings=document["findings"]["findings"][:_MOST_FINDINGS],

@@ -39,14 +39,14 @@ _BINARY, _JSON = "application/octet-stream", "application/json"
 _CHANGES = "no-cache"
 _ARRAY_KEY = re.compile(r"(0|[1-9]\d?)/(zarr\.json|c(?:/(?:0|[1-9]\d{0,8}))+)")
 _LABEL_KEY = re.compile(r"labels/([1-9]\d{0,9})(?:/(.*))?")
-_NAME = re.compile(r"([^/]{1,60}?)(?:-r(\d{1,4}))?")
+ADDRESS = re.compile(r"([^/]{1,60}?)(?:-r(\d{1,4}))?")
 _IS_CACHED_ONLY = getattr(os, "RWF_NOWAIT", 0)
 # positions of a chunk that are probed before it is read in place
 _PROBES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class ShownImage:
     """An image as these routes serve it."""
 
     image: ImageRow
@@ -62,56 +62,59 @@ class _Shown:
 async def zarr_key(request: Request) -> ASGIApp:
     """GET /zarr/{image_id}/{key}."""
     site = site_of(request)
-    match = _NAME.fullmatch(request.path_params["image"])
+    match = ADDRESS.fullmatch(request.path_params["image"])
     key: str = request.path_params.get("key", "").rstrip("/")
     if match is None or (match[2] and int(match[2]) != RECIPE):
-        return _absent()
+        return absent()
     try:
-        shown = await site.remembered(("zarr", match[1]), lambda: _find(site, match[1]))
-        return await _answer(site, request, shown, key, lasting=match[2] is not None)
+        shown = await site.remembered(("zarr", match[1]), lambda: find_shown(site, match[1]))
+        return await answer_key(site, request, shown, key, lasting=match[2] is not None)
     except NotFoundError as exc:
         if type(exc) is not NotFoundError:  # withdrawn or purged: an open file would keep its bytes on the disk
             _mapped.cache_clear()
             raise
-        return _absent(exc.message)
+        return absent(exc.message)
 
 
-async def _answer(site: Site, request: Request, shown: _Shown, key: str, *, lasting: bool, is_label: bool = False) -> ASGIApp:
+async def answer_key(site: Site, request: Request, shown: ShownImage, key: str, *, lasting: bool, is_label: bool = False) -> ASGIApp:
+    """Answer with one key of an image's group: metadata, a chunk, a label, or 404."""
     if key in ("", "zarr.json"):
-        return _document(request, _group(shown, is_label=is_label))
+        return document_response(request, _group(shown, is_label=is_label))
     if (label := _LABEL_KEY.fullmatch(key)) and not is_label:
         other = next((row for row in shown.labels if row.id.number == int(label[1])), None)
         if other is None:
-            return _absent()
-        below = await site.remembered(("zarr", str(other.id)), lambda: _find(site, str(other.id)))
-        return await _answer(site, request, below, label[2] or "", lasting=lasting, is_label=True)
+            return absent()
+        below = await site.remembered(("zarr", str(other.id)), lambda: find_shown(site, str(other.id)))
+        return await answer_key(site, request, below, label[2] or "", lasting=lasting, is_label=True)
     if key == "labels/zarr.json" and shown.labels and not is_label:
         names = [str(row.id.number) for row in shown.labels]
-        return _document(request, {"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "labels": names}}})
+        return document_response(
+            request, {"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "labels": names}}}
+        )
     array = _ARRAY_KEY.fullmatch(key)
     if array is None:
-        return _absent()
+        return absent()
     caching = IMMUTABLE if lasting else _CHANGES
     if array[1] != "0":
         return _file(shown.levels / key, shown, caching)
     if array[2] == "zarr.json":
-        return _document(request, _level_zero(shown))
+        return document_response(request, level_zero(shown))
     at = tuple(map(int, array[2].split("/")[1:]))
     shape, chunk = shown.seen.levels[0].shape, shown.seen.chunk
     if len(at) != len(shape) or any(i * c >= n for i, c, n in zip(at, chunk, shape, strict=True)):
-        return _absent()
+        return absent()
     headers = {"etag": f'"{shown.image.id}-r{RECIPE}-{"-".join(map(str, at))}"', "cache-control": caching, "accept-ranges": "bytes"}
     if not_modified(request.headers, headers["etag"], 0):
         return Response(status_code=304, headers=headers)
     return _part(request, await _chunk(site, shown, at), headers)
 
 
-def _find(site: Site, image_id: str) -> _Shown:
+def find_shown(site: Site, image_id: str) -> ShownImage:
     """Gather what these routes need of an image; asked of the catalogue once and then remembered."""
     return site.keep(("zarr", image_id), lambda: _look_up(site, image_id))
 
 
-def _look_up(site: Site, image_id: str) -> _Shown:
+def _look_up(site: Site, image_id: str) -> ShownImage:
     try:
         image = site.image(image_id)
     except MicrographiaError as exc:
@@ -128,10 +131,10 @@ def _look_up(site: Site, image_id: str) -> _Shown:
     entry = site.entry(image.id.accession, image.id.version)
     levels = site.pyramids / image.id.accession / str(image.id.version) / str(image.id.number)
     labels = tuple(segmentations_of(site.archive, entry.record, image))
-    return _Shown(image, seen, stored, local if image.record.layout else None, levels, labels)
+    return ShownImage(image, seen, stored, local if image.record.layout else None, levels, labels)
 
 
-def _group(shown: _Shown, *, is_label: bool) -> dict[str, Any]:
+def _group(shown: ShownImage, *, is_label: bool) -> dict[str, Any]:
     record = shown.image.record
     count = len(shown.seen.levels) if shown.levels.is_dir() else 1
     ome = ome_attributes(record, shown.seen, range(count))
@@ -142,20 +145,21 @@ def _group(shown: _Shown, *, is_label: bool) -> dict[str, Any]:
     return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
 
 
-def _level_zero(shown: _Shown) -> dict[str, Any]:
+def level_zero(shown: ShownImage) -> dict[str, Any]:
+    """Return the ``zarr.json`` of the deposited array."""
     endian = "big" if _stored_type(shown).byteorder == ">" else "little"
     codecs = [{"name": "bytes", "configuration": {"endian": endian}}]
     shape, dtype = shown.seen.levels[0].shape, np.dtype(shown.image.record.dtype)
     return array_metadata(shape, shown.seen.chunk, dtype, shown.seen.axes, codecs=codecs)
 
 
-def _stored_type(shown: _Shown) -> np.dtype[Any]:
+def _stored_type(shown: ShownImage) -> np.dtype[Any]:
     """Byte order included: chunks that are cut out of a file keep it."""
     layout = shown.image.record.layout
     return np.dtype(layout.dtype) if shown.path is not None and layout is not None else np.dtype(shown.image.record.dtype)
 
 
-async def _chunk(site: Site, shown: _Shown, at: tuple[int, ...]) -> bytes:
+async def _chunk(site: Site, shown: ShownImage, at: tuple[int, ...]) -> bytes:
     """Return a chunk of level 0, filled up with zeros at the ends of the array."""
     seen = shown.seen
     ranges = tuple(range(i * c, min((i + 1) * c, n)) for i, c, n in zip(at, seen.chunk, seen.levels[0].shape, strict=True))
@@ -221,14 +225,14 @@ def _mapped(path: Path, layout: RawLayout, shape: tuple[int, ...]) -> _Mapped:
     return _Mapped(path, layout, shape)
 
 
-def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
+def _file(path: Path, shown: ShownImage, caching: str) -> ASGIApp:
     """Answer with a file of the smaller copies."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return _absent()
+        return absent()
     if path.is_dir():
-        return _absent()
+        return absent()
     etag = f'"{shown.image.id}-{found.st_mtime_ns:x}-{found.st_size:x}"'
     is_json = path.name == "zarr.json"
     return ContentResponse(
@@ -243,7 +247,8 @@ def _file(path: Path, shown: _Shown, caching: str) -> ASGIApp:
     )
 
 
-def _document(request: Request, document: Mapping[str, Any]) -> Response:
+def document_response(request: Request, document: Mapping[str, Any]) -> Response:
+    """Answer with metadata, which may grow as levels are made."""
     body = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
     headers = {"etag": f'"{_hash_of(body)}"', "cache-control": _CHANGES, "accept-ranges": "bytes"}
     if not_modified(request.headers, headers["etag"], 0):
@@ -263,7 +268,8 @@ def _part(request: Request, body: bytes, headers: dict[str, str], *, media_type:
     return Response(body, 200, headers, media_type)
 
 
-def _absent(message: str = "There is no such key.") -> Response:
+def absent(message: str = "There is no such key.") -> Response:
+    """Answer that there is nothing under a key: readers ask for many that may be there."""
     body = json.dumps({"error": "NotFoundError", "message": message}).encode()
     return Response(body, 404, {"cache-control": _CHANGES}, _JSON)
 
