@@ -115,8 +115,11 @@ def list_folder(archive: Archive, accession: str, version: int, path: str = "", 
 
 
 def find_image(archive: Archive, image_id: str) -> ImageRow:
-    """Return an image of a released version."""
-    identifier = ImageId.parse(image_id)
+    """Return an image of a released version; NotFoundError where there is none, whatever was asked for."""
+    try:
+        identifier = ImageId.parse(image_id)
+    except InvalidInputError as exc:
+        raise NotFoundError(exc.message) from exc
     _visible_version(archive, identifier.accession, identifier.version)
     found = archive.catalogue.image(identifier)
     if found is None:

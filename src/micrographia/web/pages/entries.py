@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
-from micrographia.errors import NotFoundError
 from micrographia.model.documents import file_document
 from micrographia.model.lifecycle import State
 from micrographia.web.api.showing import images_json
@@ -19,7 +18,7 @@ from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
 from micrographia.web.pages.images import shown_image
 from micrographia.web.pages.plates import plate_links
 from micrographia.web.pages.provenance import provenance_graph
-from micrographia.web.pages.rendering import origin, page
+from micrographia.web.pages.rendering import asked_version, origin, page
 from micrographia.web.pages.wording import count_words, short_number
 from micrographia.web.site import Site, site_of
 
@@ -56,7 +55,7 @@ def entry_page(request: Request) -> Response:
     """GET /entries/{accession}."""
     site = site_of(request)
     accession = request.path_params["accession"]
-    view = site.entry(accession, _version(request))
+    view = site.entry(accession, asked_version(request))
     document = view.document()
     images = some_images(site, view)
     gallery = _gallery(images)
@@ -82,15 +81,6 @@ def entry_page(request: Request) -> Response:
         not_public=_NOT_PUBLIC.get(view.state, ""),
         origin=origin(request),
     )
-
-
-def _version(request: Request) -> int | None:
-    text = request.query_params.get("version", "")
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > 9:
-        raise NotFoundError(f"There is no version {text[:40]!r}.")
-    return int(text)
 
 
 def _gallery(images: list[Document]) -> list[Document]:
@@ -128,7 +118,7 @@ def _things(entry: Document, images: list[Document]) -> Document:
                 "image_count": count or entry["image_count"],
                 "counts": f"{count_words(len(own))} {'image' if len(own) == 1 else 'images'}" if count else "",
                 "more": len(own) > _STRIP or not complete,
-                "more_link": f"/entries/{entry['accession']}/images",
+                "more_link": _images_link(entry),
             }
         )
     if others := by_role.get("", []):
@@ -142,12 +132,17 @@ def _things(entry: Document, images: list[Document]) -> Document:
                 "image_count": len(others),
                 "counts": "",
                 "more": len(others) > _STRIP,
-                "more_link": f"/entries/{entry['accession']}/images",
+                "more_link": _images_link(entry),
             }
         )
     maps = [{**m, "facts": _map_facts(m), "images": by_role.get(m["id"], [])[:_STRIP]} for m in entry["maps"]]
     annotations = [{**a, "facts": _annotation_facts(a), "images": by_role.get(a["id"], [])[:_STRIP]} for a in entry["annotations"]]
     return {"sets": sets, "maps": maps, "annotations": annotations}
+
+
+def _images_link(entry: Document) -> str:
+    version = f"?version={entry['version']}" if entry["version"] != entry["latest_version"] else ""
+    return f"/entries/{entry['accession']}/images{version}"
 
 
 def _only(acquisitions: Mapping[str, Document]) -> Document:

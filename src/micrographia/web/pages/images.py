@@ -21,7 +21,7 @@ from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.model.image import METRES
 from micrographia.model.records import ImageRecord
 from micrographia.web.api.showing import image_json, images_json
-from micrographia.web.pages.rendering import origin, page
+from micrographia.web.pages.rendering import asked_version, origin, page
 from micrographia.web.pages.viewing import viewer_files, viewing
 from micrographia.web.pages.wording import (
     axes_words,
@@ -92,18 +92,27 @@ def image_page(request: Request) -> Response:
 
 
 def image_list_page(request: Request) -> Response:
-    """GET /entries/{accession}/images: all images of an entry, of one set where `role` says so."""
+    """GET /entries/{accession}/images: all images of a version of an entry, or those of one kind."""
     site, accession = site_of(request), request.path_params["accession"]
-    after = request.query_params.get("after", "")
-    view = site.entry(accession)
-    total, rows, following = lookup.list_images(site.archive, accession, after=after, limit=60)
+    after, kind = request.query_params.get("after", ""), request.query_params.get("kind", "")[:100]
+    view = site.entry(accession, asked_version(request))
+    version = view.record.version
+    total, rows, following = lookup.list_images(site.archive, accession, version, after=after, limit=60, kind=kind)
+    kept = {"version": None if view.is_latest else version, "kind": kind}
+
+    def link(**more: str) -> str:
+        given = {name: value for name, value in {**kept, **more}.items() if value}
+        return f"/entries/{accession}/images" + (f"?{urlencode(given)}" if given else "")
+
     links = {
-        "previous": f"/entries/{accession}/images" if after else None,
-        "next": f"/entries/{accession}/images?after={following}" if following else None,
-        "words": f"{rows[0].id.number} to {rows[-1].id.number} of {count_words(total)}" if rows else "",
+        "previous": link() if after else None,
+        "next": link(after=following) if following else None,
+        "words": f"{rows[0].id.number} to {rows[-1].id.number} of {count_words(view.record.image_count)}" if rows else "",
     }
+    entry_link = f"/entries/{accession}" + ("" if view.is_latest else f"?version={version}")
     shown = [shown_image(image) for image in images_json(site, rows)]
-    return page(request, "image_list.html", accession=accession, title=view.record.sheet.title, total=total, images=shown, pages=links)
+    values = {"accession": accession, "entry_link": entry_link, "title": view.record.sheet.title, "kind": kind}
+    return page(request, "image_list.html", **values, total=total, images=shown, pages=links)
 
 
 def shown_image(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from micrographia.errors import NotFoundError
 from micrographia.web.pages.wording import bytes_words, count_words, day_words, short_number
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -38,6 +39,16 @@ def page(request: Request, template: str, *, status: int = 200, headers: Mapping
     site = request.app.state.site
     text = environment().get_template(template).render(archive_title=site.archive.settings.title, **values)
     return HTMLResponse(text, status_code=status, headers=dict(headers or {"cache-control": "no-cache"}))
+
+
+def asked_version(request: Request) -> int | None:
+    """Return the version that a page is asked of; None: the latest."""
+    text = request.query_params.get("version", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise NotFoundError(f"There is no version {text[:40]!r}.")
+    return int(text)
 
 
 def origin(request: Request) -> str:

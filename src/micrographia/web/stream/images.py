@@ -132,7 +132,7 @@ async def power(request: Request) -> ASGIApp:
     low, high = query.pop("min", None), query.pop("max", None)
     if low is not None or high is not None or {"region", "format", "max_size", "level"} & set(query):
         raise InvalidInputError("A power spectrum takes axis, index, t and c; its contrast and size are its own.")
-    asked = parse_section(query, record)
+    asked = parse_section({**query, "format": "png"}, record)
     index = list(section_index(record, asked))
     for k, (axis, n) in enumerate(zip(record.axes, record.shape, strict=True)):
         if isinstance(index[k], slice):

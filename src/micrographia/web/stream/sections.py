@@ -86,8 +86,13 @@ def parse_section(query: Mapping[str, str], record: ImageRecord) -> SectionReque
     wanted = given.pop("format", None) or "png"
     if wanted not in FORMATS:
         raise InvalidInputError(f"format={wanted[:20]}: expected one of {', '.join(FORMATS)}.")
+    plane, others = plane_axes(record.axes, axis)
+    if len(plane) < 2 and wanted != "npy":
+        raise InvalidInputError(
+            f"Across {axis} this image of the axes {', '.join(record.axes)} has no section: only lines are left, as npy."
+        )
     fixed = {}
-    for name in plane_axes(record.axes, axis)[1]:
+    for name in others:
         fixed[name] = _whole(given.pop(name, None), name, default=0)
         if not 0 <= fixed[name] < lengths[name]:
             raise InvalidInputError(f"{name}={fixed[name]}: along {name} there are {lengths[name]} indices, 0 to {lengths[name] - 1}.")
