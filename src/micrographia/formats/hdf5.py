@@ -8,8 +8,9 @@ Datasets that lie in one piece get a RawLayout; chunked ones are read by h5py, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from math import prod
 from threading import Lock
 from typing import Any
@@ -20,6 +21,7 @@ from h5py import h5d, h5z
 from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError
+from micrographia.formats.bdv_xml import Setup, setups_of
 from micrographia.formats.chunks import chunk_ranges
 from micrographia.formats.description import Contents, LazyImage, UnreadableError
 from micrographia.formats.file_object import SourceFile
@@ -41,12 +43,16 @@ _HIGHEST_RATIO = 20_000
 _SMALL_BYTES = 1 << 30
 # lower resolution levels of Imaris and BigDataViewer pyramids
 _LOWER_LEVEL = re.compile(r"(^|/)(ResolutionLevel [1-9]\d*/|t\d+/s\d+/[1-9]\d*/cells$)")
+_SETUP = re.compile(r"^t\d+/s(\d{1,9})/0/cells$")
 # what h5py and the library raise on malformed files
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError)
 
 
-def inspect(source: ByteSource, path: str) -> Contents:
-    """Return the images of an HDF5 file; what would read another file is an error among the remarks."""
+def inspect(source: ByteSource, path: str, companion: ByteSource | None = None) -> Contents:
+    """Return the images of an HDF5 file; what would read another file is an error among the remarks.
+
+    `companion` is the XML of BigDataViewer beside it, which names its setups.
+    """
     with _opened(source) as file:
         found = walk(file)
         remarks = [_outside(path, name, what) for name, what in found.outside[:_MOST_IMAGES]]
@@ -54,6 +60,7 @@ def inspect(source: ByteSource, path: str) -> Contents:
             message = f"{path} has more objects than are looked at; images among the rest are not shown."
             remarks.append(Finding("hdf5.many_objects", "warning", path, message))
         images = []
+        setups = setups_of(companion)
         for name, dataset in found.datasets.items():
             try:
                 header = _header(source, file, name, dataset)
@@ -61,7 +68,7 @@ def inspect(source: ByteSource, path: str) -> Contents:
                 remarks.append(exc.finding(path))
                 continue
             if header is not None:
-                images.append(header)
+                images.append(_named(header, setups))
         if not images and not remarks:
             remarks.append(
                 Finding(
@@ -187,6 +194,16 @@ def _header(source: ByteSource, file: h5py.File, path: str, dataset: h5py.Datase
         channels=meaning.channels,
         metadata=metadata,
     )
+
+
+def _named(header: ImageHeader, setups: Mapping[int, Setup]) -> ImageHeader:
+    """Return the header with what BigDataViewer's XML says of its setup."""
+    match = _SETUP.match(header.name.lstrip("/"))
+    setup = setups.get(int(match[1])) if match else None
+    if match is None or setup is None:
+        return header
+    about = {"number": int(match[1]), "name": setup.name, **setup.attributes}
+    return replace(header, voxel_size=setup.voxel_size or header.voxel_size, metadata={**header.metadata, "setup": about})
 
 
 def _layout(dataset: h5py.Dataset, dtype: np.dtype[Any], meaning: Meaning) -> RawLayout | None:

@@ -9,14 +9,15 @@ How a format plugs in: it is one row of `FORMATS` and one module, imported when 
         # the image at this place of Contents.images; `header`, when given, is what inspect said, so it need not be parsed again.
         # Never called for images whose header has a RawLayout: those are read without the module.
 
-A format without images has no `open_image`. `isolated` formats are parsed by large libraries that trust their input: whoever
-handles files of strangers calls these functions in a worker process (`workers.py`); the functions here run where they are called.
+A format whose images are described by a file beside them (BigDataViewer's XML) names it in its row; its `inspect` takes that file, or None,
+as a third argument. A format without images has no `open_image`. `isolated` formats are parsed by large libraries that trust their input:
+whoever handles files of strangers calls these functions in a worker process (`workers.py`); the functions here run where they are called.
 """
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -60,6 +61,8 @@ class Format:
     """Whether the format is a folder of files."""
     container: str = ""
     """Name of the format that its files are by their first bytes too; their own suffix then says more."""
+    companion: Callable[[str], str] | None = None
+    """Name of the file beside a file or folder that says more of it, by its own name."""
 
 
 def _is_mrc(head: bytes) -> bool:
@@ -98,6 +101,18 @@ def _is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def _xml_beside(name: str) -> str:
+    return f"{name.rpartition('.')[0] or name}.xml"
+
+
+def _is_n5(name: str, entries: Collection[str], read: Callable[[str], bytes]) -> bool:
+    """Whether a folder is N5: by its name, or by what its attributes say."""
+    if "attributes.json" not in entries:
+        return name.endswith(".n5") and any(entry.startswith("setup") for entry in entries)
+    head = read("attributes.json")
+    return name.endswith(".n5") or b'"n5"' in head or (b'"dimensions"' in head and b'"blockSize"' in head) or "s0" in entries
+
+
 FORMATS: tuple[Format, ...] = (
     Format(
         "mrc",
@@ -134,6 +149,7 @@ FORMATS: tuple[Format, ...] = (
         "czi", "Zeiss CZI", "application/x-zeiss-czi", (".czi",), "image", "zeiss", isolated=True, magic=lambda h: h[:10] == b"ZISRAWFILE"
     ),
     Format("nd2", "Nikon ND2", "application/x-nikon-nd2", (".nd2",), "image", "nikon", isolated=True, magic=_is_nikon),
+    Format("oib", "Olympus OIB", "application/x-olympus-oib", (".oib",), "image", "olympus", isolated=True),
     Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
     Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
     Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
@@ -160,6 +176,7 @@ FORMATS: tuple[Format, ...] = (
         "hdf5",
         isolated=True,
         magic=lambda h: h[:8] == b"\x89HDF\r\n\x1a\n",
+        companion=_xml_beside,
     ),
     *(
         Format(f"picture.{name}", title, f"image/{name}", suffixes, "image", "picture", isolated=True, magic=magic)
@@ -172,11 +189,26 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
     Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
+    Format("n5", "N5, BigDataViewer N5", "application/x-n5", (".n5",), "image", "n5", isolated=True, folder=True, companion=_xml_beside),
+    Format(
+        "oif",
+        "Olympus OIF",
+        "application/x-olympus-oif",
+        (".oif.files",),
+        "image",
+        "olympus",
+        isolated=True,
+        folder=True,
+        companion=lambda name: name[: -len(".files")],
+    ),
+    Format("oif_main", "Olympus OIF, main file", "application/x-olympus-oif", (".oif",), "sidecar", "olympus", isolated=True),
     Format("star", "STAR", "text/x-star", (".star", ".tomostar"), "table", "star"),
     Format("mdoc", "SerialEM mdoc", "text/plain", (".mdoc",), "sidecar", "mdoc"),
     Format("cryosparc", "cryoSPARC dataset", "application/x-cryosparc", (".cs",), "table", "cryosparc", isolated=True),
     Format("ome_xml", "OME-XML", "application/xml", (".ome.xml", ".ome", ".companion.ome"), "sidecar", "ome_xml", isolated=True),
 )
+
+ZARR_MARKERS = frozenset(("zarr.json", ".zgroup", ".zarray", ".zattrs"))
 
 _BY_NAME = {f.name: f for f in FORMATS}
 _BY_MAGIC = tuple((f, f.magic) for f in FORMATS if f.magic)
@@ -241,6 +273,26 @@ def identify(name: str, head: bytes) -> Format | None:
     return format_
 
 
+def identify_folder(name: str, entries: Collection[str], read: Callable[[str], bytes]) -> Format | None:
+    """Return the format of a folder that is one thing; None for any other folder.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder.
+    entries : collection of str
+        Names of what lies in it.
+    read : function of str
+        Returns the start of a file in it.
+    """
+    lower = name.lower()
+    if not ZARR_MARKERS.isdisjoint(entries):
+        return _BY_NAME["ome_zarr"]
+    if lower.endswith(".oif.files"):
+        return _BY_NAME["oif"]
+    return _BY_NAME["n5"] if _is_n5(lower, entries, read) else None
+
+
 def media_type(name: str, format_: Format | None = None) -> str:
     """Return the media type of a file by its format, else by its name; ``application/octet-stream`` when neither says it."""
     if format_ is not None:
@@ -260,8 +312,11 @@ def inspect(source: ByteSource | ByteTree, path: str) -> FileDescription:
         Path inside the deposit, for the description and its remarks.
     """
     if isinstance(source, ByteTree):
-        return inspect_as(source, path, format_named("ome_zarr"), 0)
-    format_ = identify(source.name, source.read(0, min(HEAD_BYTES, source.size)))
+        tree = source
+        entries = {name.partition("/")[0] for name in tree.list()}
+        folder_format = identify_folder(tree.name, entries, lambda name: _start(tree.open(name)))
+        return inspect_as(source, path, folder_format or _BY_NAME["ome_zarr"], 0)
+    format_ = identify(source.name, _start(source))
     if format_ is None:
         return FileDescription(path, source.size, "", media_type(source.name))
     return inspect_as(source, path, format_, source.size)
@@ -288,10 +343,13 @@ def open_image(source: ByteSource | ByteTree, format_name: str, index: int = 0, 
     return image
 
 
-def inspect_as(source: ByteSource | ByteTree, path: str, format_: Format, size_bytes: int) -> FileDescription:
+def inspect_as(
+    source: ByteSource | ByteTree, path: str, format_: Format, size_bytes: int, companion: ByteSource | None = None
+) -> FileDescription:
     """Return what the header says, for a file whose format is known; as `inspect` it never raises on bad data."""
     try:
-        contents: Contents = _module(format_.module).inspect(source, path)
+        beside = (companion,) if format_.companion is not None else ()
+        contents: Contents = _module(format_.module).inspect(source, path, *beside)
     except UnreadableError as exc:
         contents = Contents(remarks=(exc.finding(path),))
     except Exception as exc:  # noqa: BLE001  the edge: whatever a parser raises on a stranger's file is a finding
@@ -306,6 +364,10 @@ def inspect_as(source: ByteSource | ByteTree, path: str, format_: Format, size_b
         contents.remarks,
         tuple(f"{path}/{member}" for member in contents.members),
     )
+
+
+def _start(source: ByteSource | None) -> bytes:
+    return b"" if source is None else source.read(0, min(HEAD_BYTES, source.size))
 
 
 def unreadable(path: str, format_name: str, reason: BaseException | str) -> Finding:

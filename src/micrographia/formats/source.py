@@ -173,6 +173,10 @@ class MappingTree:
         member = self._members.get(relative_path)
         return member() if callable(member) else member
 
+    def renamed(self, names: Mapping[str, str]) -> MappingTree:
+        """Return the tree in which only the members among `names` (new path → path here) are, under their new paths."""
+        return MappingTree(self.name, {new: self._members[old] for new, old in names.items() if old in self._members})
+
     def list(self, prefix: str = "") -> Iterable[str]:
         """Return the paths below the folder `prefix`, sorted."""
         folder = prefix.rstrip("/") + "/" if prefix else ""

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.formats.description import FileDescription
-from micrographia.formats.registry import HEAD_BYTES, Format, format_named, identify, inspect_as, media_type, unreadable
+from micrographia.formats.registry import (
+    HEAD_BYTES,
+    Format,
+    format_named,
+    identify,
+    identify_folder,
+    inspect_as,
+    media_type,
+    unreadable,
+)
 from micrographia.formats.source import FileSource, FolderTree
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.finding import Finding
@@ -35,7 +46,6 @@ _LITTER = frozenset(
     )
 )
 _LITTER_PREFIXES = ("._", ".nfs")
-_ZARR_MARKERS = frozenset(("zarr.json", ".zgroup", ".zarray", ".zattrs"))
 # an object store takes keys of at most 1,024 bytes, and the archive puts its own prefix before the path
 _MOST_PATH_BYTES = 900
 _MOST_DEPTH = 64
@@ -55,7 +65,8 @@ def survey(
     """Yield the description of each file below `folder`, in natural order of the paths.
 
     Symbolic links, special files, names with control characters and what cannot be opened give a description with an error remark
-    (rules ``file.…``) and are never followed or read. An OME-Zarr folder is one description with members. ``entry.yaml`` at the top and
+    (rules ``file.…``) and are never followed or read. A folder that is one thing (OME-Zarr, N5, the
+    planes of an OIF) is one description with members. ``entry.yaml`` at the top and
     litter of operating systems (.DS_Store, Thumbs.db, .git, …) are left out; other hidden files count.
 
     Parameters
@@ -89,13 +100,15 @@ class _Found:
 
     path: str
     absolute: str
-    kind: Literal["file", "zarr", "refused"]
+    kind: Literal["file", "folder", "refused"]
     remark: Finding | None = None
+    format: Format | None = None
+    """Of a folder that is one thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A file or Zarr folder to be inspected in a worker."""
+    """A file, or a folder that is one thing, to be inspected in a worker."""
 
     path: str
     absolute: str
@@ -168,8 +181,9 @@ def _describe(item: _Found) -> FileDescription | tuple[_Job, Callable[[FileDescr
     if item.kind == "refused":
         assert item.remark is not None
         return FileDescription(item.path, 0, "", media_type(item.path), remarks=(item.remark,))
-    if item.kind == "zarr":
-        return _zarr(item)
+    if item.kind == "folder":
+        assert item.format is not None
+        return _folder(item, item.format)
     try:
         with FileSource(item.absolute, follow_links=False) as source:
             format_: Format | None = identify(source.name, source.read(0, min(HEAD_BYTES, source.size)))
@@ -182,9 +196,9 @@ def _describe(item: _Found) -> FileDescription | tuple[_Job, Callable[[FileDescr
         return FileDescription(item.path, 0, "", media_type(item.path), remarks=(_unopened(item.path, exc),))
 
 
-def _zarr(item: _Found) -> tuple[_Job, Callable[[FileDescription], FileDescription]]:
+def _folder(item: _Found, format_: Format) -> tuple[_Job, Callable[[FileDescription], FileDescription]]:
     members, remarks, size_bytes = [], [], 0
-    for member in _walk(item.absolute, prefix=item.path, inside_zarr=True):
+    for member in _walk(item.absolute, prefix=item.path, inside=True):
         if member.remark is not None:
             remarks.append(member.remark)
             continue
@@ -197,21 +211,37 @@ def _zarr(item: _Found) -> tuple[_Job, Callable[[FileDescription], FileDescripti
     def finish(description: FileDescription) -> FileDescription:
         return replace(description, size_bytes=size_bytes, members=tuple(members), remarks=(*description.remarks, *remarks))
 
-    return _Job(item.path, item.absolute, "ome_zarr", size_bytes), finish
+    return _Job(item.path, item.absolute, format_.name, size_bytes), finish
 
 
 def _inspect_job(job: _Job) -> FileDescription:
     """Run in a worker."""
     format_ = format_named(job.format_name)
-    if format_.folder:
-        return replace(inspect_as(FolderTree(job.absolute), job.path, format_, job.size_bytes), members=())
-    with FileSource(job.absolute, follow_links=False) as source:
-        return inspect_as(source, job.path, format_, source.size)
+    with ExitStack() as stack:
+        companion = _companion(job, format_)
+        if companion is not None:
+            stack.enter_context(companion)
+        if format_.folder:
+            return replace(inspect_as(FolderTree(job.absolute), job.path, format_, job.size_bytes, companion), members=())
+        source = stack.enter_context(FileSource(job.absolute, follow_links=False))
+        return inspect_as(source, job.path, format_, source.size, companion)
 
 
-def _walk(top: str, *, prefix: str = "", inside_zarr: bool = False) -> Iterator[_Found]:
-    """Yield files, Zarr folders and what is refused, depth first, each folder in natural order."""
-    pending: list[Iterator[_Found | os.DirEntry[str]]] = [_list(top, prefix, inside_zarr)]
+def _companion(job: _Job, format_: Format) -> FileSource | None:
+    """Return the file beside a file or folder that says more of it; None where there is none."""
+    if format_.companion is None:
+        return None
+    folder, name = os.path.split(job.absolute)
+    beside = os.path.join(folder, format_.companion(name))  # noqa: PTH118
+    try:
+        return FileSource(beside, follow_links=False) if stat.S_ISREG(os.lstat(beside).st_mode) else None
+    except OSError:
+        return None
+
+
+def _walk(top: str, *, prefix: str = "", inside: bool = False) -> Iterator[_Found]:
+    """Yield files, folders that are one thing and what is refused, depth first, each folder in natural order; `inside` one, files only."""
+    pending: list[Iterator[_Found | os.DirEntry[str]]] = [_list(top, prefix)]
     prefixes = [prefix]
     while pending:
         entry = next(pending[-1], None)
@@ -226,14 +256,14 @@ def _walk(top: str, *, prefix: str = "", inside_zarr: bool = False) -> Iterator[
                 yield _refused(
                     path, entry.path, "file.depth", f"The folder lies more than {_MOST_DEPTH} folders deep.", "Deposit a flatter tree."
                 )
-            elif not inside_zarr and _is_zarr(entry.path):
-                yield _Found(path, entry.path, "zarr")
+            elif not inside and (format_ := _format_of(entry)) is not None:
+                yield _Found(path, entry.path, "folder", format=format_)
             else:
-                pending.append(_list(entry.path, path, inside_zarr))
+                pending.append(_list(entry.path, path))
                 prefixes.append(path)
 
 
-def _list(folder: str, prefix: str, inside_zarr: bool) -> Iterator[_Found | os.DirEntry[str]]:
+def _list(folder: str, prefix: str) -> Iterator[_Found | os.DirEntry[str]]:
     """Yield what lies in one folder: subfolders as they are, all else as found."""
     try:
         with os.scandir(folder) as scan:
@@ -274,12 +304,18 @@ def _natural(entry: os.DirEntry[str]) -> tuple[str, str]:
     return _DIGITS.sub(lambda match: match[0].zfill(20), name), name
 
 
-def _is_zarr(folder: str) -> bool:
+def _format_of(folder: os.DirEntry[str]) -> Format | None:
+    """Return the format of a folder that is one thing."""
+
+    def start_of(name: str) -> bytes:
+        with FileSource(f"{folder.path}/{name}", follow_links=False) as source:
+            return source.read(0, min(HEAD_BYTES, source.size))
+
     try:
-        with os.scandir(folder) as scan:
-            return any(entry.name in _ZARR_MARKERS for entry in scan)
-    except OSError:
-        return False
+        with os.scandir(folder.path) as scan:
+            return identify_folder(folder.name, {entry.name for entry in scan if not entry.is_symlink()}, start_of)
+    except (OSError, MicrographiaError):
+        return None
 
 
 def _shown(path: str) -> str:
