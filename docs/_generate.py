@@ -282,6 +282,7 @@ Beside it, plain addresses answer bytes and pages:
 | `/iiif/3/{identifier}/…` | pictures by the [IIIF Image API 3](../how-to/iiif.md), level 2 |
 | `/crops/{image}/z=0:64,y=100:228,x=0:64` | the page of a block of an image, to be cited: it never changes its meaning |
 | `/thumbnails/{image}.webp` | a small picture of an image |
+| `/previews/{image}/{picture}.webp` | a projection (`projection-z`) or the central section (`section-z`) of a volume along z, y or x |
 | `/zarr/{image}/…` | the image as OME-Zarr 0.5; `links.zarr` is its address, null where it is not offered |
 | `/entries`, `/entries/{accession}`, `/images/{image}` | pages |
 | `/sitemap.xml`, `/robots.txt` | for search engines |

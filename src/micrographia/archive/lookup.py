@@ -21,6 +21,7 @@ from micrographia.formats.description import LazyImage
 from micrographia.formats.source import ByteSource, ByteTree, MappingTree
 from micrographia.ids import EntryId, ImageId
 from micrographia.model import ocfl
+from micrographia.model.contour import shown_contour
 from micrographia.model.documents import entry_document
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord, EntryRecord, FileRecord, ImageRecord
@@ -179,6 +180,12 @@ def stored_image(archive: Archive, image: ImageRow) -> StoredImage:
     draft = archive.drafts.location if image.state.is_before_release else ""
     content = file.content_path if file else members or {}
     return StoredImage(archive.store.location, image.id.accession, content, record, draft, image.id.version if draft else 0)
+
+
+def contour_of(archive: Archive, image: ImageRow) -> float | None:
+    """Return the level at which an image is shown as a surface; None where nobody knows."""
+    entry = archive.catalogue.entry_document(image.id.accession, image.id.version)
+    return shown_contour(image.record, entry.declared_map(image.record) if entry else None)
 
 
 @dataclass(frozen=True, slots=True)

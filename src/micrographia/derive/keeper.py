@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
-from micrographia.archive.lookup import stored_image
 from micrographia.catalogue import ImageRow, Lease, LostLeaseError, Outcome
 from micrographia.derive.executors import JobExecutor
 from micrographia.derive.on_demand import is_forgotten
-from micrographia.derive.product import DISCARDED, MAKING, Job, Product, discard, product_folder, run_job
+from micrographia.derive.product import DISCARDED, MAKING, Job, Product, discard, job_of, product_folder, run_job
 from micrographia.derive.products import PRODUCTS
 from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
@@ -182,10 +181,9 @@ class Keeper:
             self._record(lease)
             return
         try:
-            stored = stored_image(self.archive, image)
+            job = job_of(self.archive, product, image, str(lease.fence))
         except NotFoundError:  # purged meanwhile
             return
-        job = Job(product, image.id, stored, self.root, str(lease.fence))
         version.running += 1
         running[self.executor.submit(run_job, job)] = _Running(job, version, tries)
 

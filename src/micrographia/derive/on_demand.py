@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
-from micrographia.archive.lookup import stored_image
 from micrographia.catalogue import ImageRow, Outcome, is_dead, this_process
-from micrographia.derive.product import MAKING, Job, Product, product_folder, run_job
+from micrographia.derive.product import MAKING, Product, job_of, product_folder, run_job
 from micrographia.errors import MicrographiaError, UnavailableError
 from micrographia.formats.workers import Workers
 from micrographia.ids import ImageId
@@ -65,7 +64,7 @@ class OnDemand:
     def _make(self, image: ImageRow) -> bool:
         fence = _FOLDER + this_process()
         (self._root / MAKING / fence).mkdir(parents=True, exist_ok=True)
-        job = Job(self._product, image.id, stored_image(self._archive, image), self._root, fence)
+        job = job_of(self._archive, self._product, image, fence)
         outcome = Outcome(image.id, self._product.name, self._product.recipe, "done")
         try:
             self._workers.call(run_job, job, timeout=job.seconds)

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from micrographia.archive.lookup import StoredImage
+from micrographia.archive.archive import Archive
+from micrographia.archive.lookup import StoredImage, contour_of, stored_image
+from micrographia.catalogue import ImageRow
+from micrographia.derive.contour import has_surface
 from micrographia.errors import UnavailableError
 from micrographia.ids import ImageId
 from micrographia.model.records import ImageRecord
@@ -52,6 +55,8 @@ class Job:
     """Folder of derived files."""
     fence: str
     """Folder inside `.making` that belongs to whoever gave the job."""
+    contour: float | None = None
+    """Level at which it is shown as a surface, where it has one."""
 
     @property
     def record(self) -> ImageRecord:
@@ -62,6 +67,12 @@ class Job:
     def seconds(self) -> float:
         """Time that making it may take."""
         return 120 + self.record.header.size_bytes / _SLOWEST
+
+
+def job_of(archive: Archive, product: Product, image: ImageRow, fence: str) -> Job:
+    """Return the job of making a product of an image; NotFoundError where it was purged."""
+    contour = contour_of(archive, image) if has_surface(image.record) else None
+    return Job(product, image.id, stored_image(archive, image), archive.settings.derived.absolute(), fence, contour)
 
 
 def product_folder(root: Path, product: Product, image: ImageId) -> Path:

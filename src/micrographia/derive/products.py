@@ -26,7 +26,7 @@ def _make_sections(job: Job, folder: Path) -> None:
     write_sections(job.stored, levels, folder)
 
 
-THUMBNAIL = Product("thumbnail", 2, _always, write_thumbnails)
+THUMBNAIL = Product("thumbnail", 3, _always, write_thumbnails)
 PYRAMID = Product("pyramid", RECIPE, has_levels, _make_pyramid)
 SECTIONS = Product("sections", 1, has_sections, _make_sections)
 PRODUCTS = (THUMBNAIL, PYRAMID, SECTIONS)

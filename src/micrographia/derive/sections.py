@@ -18,6 +18,8 @@ from micrographia.model.records import ImageRecord
 
 _KINDS = frozenset({"map", "half map", "additional map", "mask", "tomogram", "volume"})
 _SIDE = 512
+# names of the pictures: a projection along an axis, the section across it in the middle
+PICTURES = tuple(f"{what}-{axis}" for what in ("projection", "section") for axis in "zyx")
 _SLAB_BYTES = 16 << 20
 
 

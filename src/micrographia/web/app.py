@@ -34,7 +34,7 @@ from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
 from micrographia.web.stream.files import file_or_folder, latest_version, zip_of_files
-from micrographia.web.stream.images import crop, section, thumbnail
+from micrographia.web.stream.images import crop, preview, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
 from micrographia.web.stream.zarr_plates import plate_key
 
@@ -95,6 +95,7 @@ def _routes() -> list[BaseRoute]:
         Route("/thumbnails/{name}.webp", thumbnail),
         Route("/zarr/{accession}.{version:int}.plate.{name}/{key:path}", plate_key),
         Route("/zarr/{accession}.{version:int}.plate.{name}", plate_key),
+        Route("/previews/{image_id}/{picture}.webp", preview),
         Route("/zarr/{image}/{key:path}", zarr_key),
         Route("/zarr/{image}", zarr_key),
         Route("/", home_page),

@@ -19,7 +19,9 @@ from micrographia.archive.lookup import EntryView, StoredImage
 from micrographia.archive.plates import Plate, plate_named, plates_of
 from micrographia.catalogue import ImageRow, SearchQuery, Statistics
 from micrographia.derive.on_demand import OnDemand
-from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL, progress_of
+from micrographia.derive.product import product_folder
+from micrographia.derive.products import PRODUCTS, PYRAMID, SECTIONS, THUMBNAIL, progress_of
+from micrographia.derive.sections import has_sections
 from micrographia.errors import UnavailableError
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
@@ -43,6 +45,7 @@ class Site:
         self.workers = Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds))
         self.thumbnails = OnDemand(archive, THUMBNAIL, self.workers)
         self.pyramids = settings.derived.absolute() / PYRAMID.folder
+        self._derived = settings.derived.absolute()
         self._remembered = Remembered(settings.database)
         self._asks: tuple[object, ...] = ()
         self._plates: dict[tuple[str, int], tuple[Plate, ...]] = {}
@@ -113,6 +116,11 @@ class Site:
         """Return for each image what became of its derived products."""
         states = self.archive.catalogue.derived.states([i.id for i in images], {p.name: p.recipe for p in PRODUCTS})
         return [progress_of(image, states[image.id]) for image in images]
+
+    def sections(self, image: ImageRow) -> Path | None:
+        """Return the folder of the sections and projections of a volume; None where there are none, or none yet."""
+        folder = product_folder(self._derived, SECTIONS, image.id)
+        return folder if has_sections(image.record) and folder.is_dir() else None
 
     def figures(self) -> Statistics:
         """Return the figures of the archive."""

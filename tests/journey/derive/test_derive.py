@@ -10,9 +10,11 @@ import sys
 import time
 from dataclasses import replace
 
+import mrcfile
 import numpy as np
 import pytest
 import zarr
+from PIL import Image
 
 from micrographia.archive.deposit import deposit_folder
 from micrographia.archive.lookup import list_images, stored_image
@@ -23,7 +25,7 @@ from micrographia.derive.executors import DaskExecutor, LocalExecutor
 from micrographia.derive.keeper import Keeper
 from micrographia.derive.making import derive
 from micrographia.derive.product import MAKING, Job, run_job
-from micrographia.derive.products import PRODUCTS, PYRAMID
+from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL
 from micrographia.errors import UnavailableError
 from micrographia.testing.examples import HOOKE
 from micrographia.testing.products import GOOD, POISONED, discarded_meanwhile, killed_always, killed_at_first
@@ -199,3 +201,29 @@ def test_what_a_dead_server_was_making_on_demand_is_cleared(archive, settings, r
         (settings.derived / MAKING / name / "half").mkdir(parents=True)
     derive(archive)
     assert {p.name for p in (settings.derived / MAKING).iterdir()} == {mine, elsewhere}
+
+
+def test_a_map_is_shown_by_its_surface_at_the_recommended_level(archive, settings, tmp_path):
+    """Two balls, one of which the depositor's level leaves out."""
+    folder = tmp_path / "map"
+    folder.mkdir()
+    axes = np.meshgrid(*[np.linspace(-1, 1, 48, dtype=np.float32)] * 3, indexing="ij")
+    faint, strong = (np.sqrt(sum(a**2 for a in axes[:2]) + (axes[2] - x) ** 2) < 0.3 for x in (-0.5, 0.5))
+    with mrcfile.new(folder / "balls.mrc") as file:
+        file.set_data((faint * 1.0 + strong * 4.0).astype(np.float32))
+        file.voxel_size = 2.0
+        file.set_volume()
+    given = {"schema": "micrographia/entry/1", "title": "Balls", "authors": [{"name": "Hooke, Robert"}]}
+    sheet = given | {"maps": [{"id": "balls", "file": "balls.mrc", "contour_level": 0.5}]}
+    shown = []
+    for level in (0.5, 2.0):
+        sheet["maps"][0]["contour_level"] = level
+        (folder / "entry.yaml").write_text(json.dumps(sheet))
+        entry = deposit_folder(archive, folder, until="released").accession
+        assert derive(archive).failed == 0
+        picture = Image.open(settings.derived / THUMBNAIL.folder / entry / "1" / "1" / "small.webp").convert("L")
+        shown.append(np.asarray(picture) > 40)
+        (folder / "balls.mrc").touch()
+    widths = [np.ptp(np.nonzero(s)[1]) / np.ptp(np.nonzero(s)[0]) for s in shown]
+    assert widths[0] > 1.5
+    assert widths[1] == pytest.approx(1, abs=0.1)

@@ -25,6 +25,7 @@ def every_path(app, accession, version):
                 "{image_id}": f"{accession}.{version}.1",
                 "{name}": f"{accession}.{version}.1",
                 "{number:int}": "1",
+                "{picture}": "section-z",
             }.items():
                 filled = filled.replace(name, str(value))
             yield filled

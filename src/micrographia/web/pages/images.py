@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from micrographia.archive import lookup
 from micrographia.catalogue import ImageRow
+from micrographia.derive.sections import PICTURES
 from micrographia.errors import MicrographiaError, NotFoundError
 from micrographia.ids import ImageId
 from micrographia.imaging.contrast import real_part_to_show
@@ -73,6 +74,7 @@ def image_page(request: Request) -> Response:
         "histogram": None,
         "why_not": "",
         "viewing": None,
+        "pictures": _pictures(site, row),
         "viewer_files": viewer_files(),
     }
     try:
@@ -120,6 +122,15 @@ def shown_image(document: dict[str, Any]) -> dict[str, Any]:
     size = shape_words(document)
     label = document["path"].rpartition("/")[2] + (f" · {document['name']}" if document["name"] else "")
     return {**document, "size_words": size, "label": label, "alt": f"{document['kind']} {document['path']}, {size}"}
+
+
+def _pictures(site: Site, row: ImageRow) -> list[dict[str, str]]:
+    """Projections and central sections of a volume, where they are made."""
+    if site.sections(row) is None:
+        return []
+    words = {"projection": "Projection along", "section": "Section across"}
+    named = [(picture, *picture.split("-")) for picture in PICTURES]
+    return [{"link": f"/previews/{row.id}/{p}.webp", "words": f"{words[what]} {axis}"} for p, what, axis in named]
 
 
 def _view(document: Mapping[str, Any], record: ImageRecord, asked: SectionRequest, array: np.ndarray[Any, Any]) -> dict[str, Any]:

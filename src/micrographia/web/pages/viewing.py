@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrographia.catalogue import ImageRow
+from micrographia.model.contour import shown_contour
 from micrographia.model.image import METRES, Statistics
 from micrographia.model.records import ImageRecord
 from micrographia.model.sheet import Map
@@ -22,8 +23,6 @@ from micrographia.web.site import Site
 _BUILT = Path(__file__).parents[1] / "static/viewers"
 # Okabe & Ito (2008): told apart by people of any colour vision
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
-# contour of a map whose author recommends none, in standard deviations above the mean
-_CONTOUR_SIGMA = 3.5
 _MOST_POINTS = 50_000
 _FRAME_WORDS = {"tilt series": "Tilt", "movie": "Frame", "particles": "Particle", "class averages": "Class"}
 
@@ -148,8 +147,7 @@ def _points_in_space(points: PointSet) -> dict[str, Any]:
 
 
 def _map(site: Site, row: ImageRow, zarr: str) -> dict[str, Any]:
-    sheet = site.entry(row.id.accession, row.id.version).record.sheet
-    declared = next((m for m in sheet.maps if m.id == row.record.role), None)
+    declared = site.entry(row.id.accession, row.id.version).record.declared_map(row.record)
     sources = [_map_source(row.record, zarr, _name(row.record), declared, is_shown=True, number=0)]
     if row.record.kind in ("map", "half map"):
         beside = images_beside(site, row, ("map", "half map", "mask"), same_role=True)
@@ -167,22 +165,12 @@ def _map_source(record: ImageRecord, zarr: str, label: str, declared: Map | None
         "zarr": zarr,
         "label": label,
         "colour": _COLOURS[number % len(_COLOURS)],
-        "contour": _contour(record, found, declared),
+        "contour": shown_contour(record, declared),
         "shown": is_shown,
         "voxelSizeA": _in_angstrom(record),
         "originA": [o * factor for o in origin],
         "statistics": {"minimum": found.minimum, "maximum": found.maximum, "mean": found.mean, "sigma": found.standard_deviation},
     }
-
-
-def _contour(record: ImageRecord, found: Statistics, declared: Map | None) -> float:
-    """The author's level where it lies inside the map; the middle of a mask; else 3.5 σ above the mean."""
-    level = declared.contour_level if declared and record.kind in ("map", "half map") else None
-    if level is not None and found.minimum < level < found.maximum:
-        return level
-    if record.kind == "mask":
-        return (found.minimum + found.maximum) / 2
-    return min(found.mean + _CONTOUR_SIGMA * found.standard_deviation, (found.mean + 3 * found.maximum) / 4)
 
 
 def _limits(found: Statistics | None) -> dict[str, float]:

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from micrographia.catalogue import ImageRow
+from micrographia.derive.sections import PICTURES
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.formats.exporting import Block, block_of, encode_mrc, encode_tiff
 from micrographia.formats.selection import Selection
@@ -162,6 +163,15 @@ async def thumbnail(request: Request) -> Response:
     if not path.exists() and await asyncio.to_thread(site.thumbnails.get, image) is None:
         raise NotFoundError(f"There is no thumbnail of {image_id}: the image could not be read. Its file can be downloaded.")
     return FileResponse(path, media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
+
+
+async def preview(request: Request) -> Response:
+    """GET /previews/{image_id}/{picture}.webp: a projection or the central section of a volume along an axis."""
+    site, image = await _found(request)
+    picture, folder = request.path_params["picture"], site.sections(image)
+    if folder is None or picture not in PICTURES:
+        raise NotFoundError(f"There is no picture {picture[:40]!r} of {image.id}, or not yet.")
+    return FileResponse(folder / f"{picture}.webp", media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
 
 
 async def _found(request: Request) -> tuple[Site, ImageRow]:
