@@ -1,7 +1,7 @@
 """CZI, Carl Zeiss Image files of ZEN: one image a scene, with channels, times, sections, and mosaics put together from their tiles.
 
 Read lazily: the directory tells where each tile lies, and only tiles that an index touches are read and decoded (uncompressed, Zstandard,
-JPEG XR, JPEG). Where tiles overlap the later one is shown; where none lies is 0. Not streamed without conversion. The lower levels of ZEN's
+JPEG XR, JPEG). Where tiles overlap the one with the higher number is shown; where none lies is 0. Not streamed without conversion. The lower levels of ZEN's
 pyramid, and attachments such as label and preview, stay in the file. Phases, illuminations, rotations and views are axes of their own.
 Metadata understood: spacing, names of channels, objective, dates and microscope from ZEN's XML.
 
@@ -94,7 +94,8 @@ class _Scene(LazyImage):
             self._leading = [k for k in self._leading if k != "C"]
         self._first = {k: min(t.start.get(k, 0) for t in tiles) for k in (*self._leading, "Y", "X")}
         self._tiles: dict[tuple[int, ...], list[_Tile]] = {}
-        for tile in tiles:
+        # ZEN shows the tile with the higher number on top, wherever it stands in the directory
+        for tile in sorted(tiles, key=lambda t: t.start.get("M", 0)):
             place = tuple(tile.start.get(k, 0) - self._first[k] for k in self._leading)
             self._tiles.setdefault(place, []).append(tile)
 

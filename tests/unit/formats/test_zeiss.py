@@ -91,6 +91,12 @@ def test_mosaics_are_put_together_and_scenes_are_images():
     np.testing.assert_array_equal(open_image(source, "czi", 1)[...], array[:10, :10])
 
 
+def test_where_tiles_overlap_the_one_with_the_higher_number_lies_on_top():
+    tiles = [(np.full((10, 10), m + 1, "u1"), {"X": 5 * m, "Y": 0, "M": m}, 1) for m in (1, 0)]
+    image = open_image(BytesSource(written(tiles), "a.czi"), "czi")
+    assert image[0].tolist() == [1] * 5 + [2] * 10
+
+
 def test_colours_come_red_first():
     array = RNG.integers(0, 200, (20, 30, 3)).astype("u1")
     source = BytesSource(written([(array, {"X": 0, "Y": 0}, 1)]), "a.czi")
