@@ -198,14 +198,37 @@ def formats_page() -> str:
         (
             f.title,
             ", ".join(f"`{s}`" for s in f.suffixes) + (" (folder)" if f.folder else ""),
-            {"image": "images", "table": "rows", "annotation": "contours, meshes", "sidecar": "description of other files"}[f.kind],
+            *_READING[f.reading],
+            f.understood,
             "worker process with limits" if f.isolated else "bounded reader",
             f"`{f.name}`",
         )
         for f in FORMATS
+        if f.kind == "image"
     ]
-    table = _table(("format", "names", "holds", "parsed in a", "name in manifests"), rows)
-    return "\n".join(["# Formats", "", _FORMATS, *table, _ARRAYS, *_readers()])
+    others = [
+        (f.title, ", ".join(f"`{s}`" for s in f.suffixes), _HOLDS[f.kind], f.understood, f"`{f.name}`")
+        for f in FORMATS
+        if f.kind != "image"
+    ]
+    images = _table(("format", "names", "a part is read", "level 0 is streamed", "understood", "parsed in a", "name in manifests"), rows)
+    table = _table(("format", "names", "holds", "understood", "name in manifests"), others)
+    return "\n".join(
+        ["# Formats", "", _FORMATS, "## Images\n", *images, "", "## Tables, annotations and descriptions\n", *table, _ARRAYS, *_readers()]
+    )
+
+
+_HOLDS = {"table": "rows", "annotation": "contours, meshes", "sidecar": "description of other files"}
+_READING = {
+    "raw": ("by exact byte ranges", "from the file's own bytes"),
+    "raw or pieces": (
+        "by exact byte ranges; where compressed, the pieces that it touches",
+        "from the file's own bytes; where compressed, decoded on request",
+    ),
+    "pieces": ("the tiles, frames, planes or chunks that it touches", "decoded on request"),
+    "forwards": ("decoded from the start up to it", "decoded on request"),
+    "whole": ("decoded as a whole, within a bound", "decoded on request"),
+}
 
 
 def _readers() -> Iterator[str]:
@@ -224,10 +247,13 @@ def _readers() -> Iterator[str]:
 
 
 _FORMATS = """
-A file is recognised by its first bytes, then by its name. **Any file may be deposited**: what no reader knows is kept, listed and served
-byte for byte, and the archive says so: «stored, not interpreted». So are, for now, Olympus OIB, OIF and OIR,
-TIA's EMI, N5 folders, raw frames of cameras (TVIPS) and the JSON form of EMDB-SFF. What each reader below says of itself tells whether a
-part of an image is read lazily, whether it can be streamed without conversion, and which metadata are understood.
+A file is recognised by its first bytes, then by its name; a folder that is one image (OME-Zarr, N5, the planes of an OIF) by its name and
+what lies in it. **Any file may be deposited**: what no reader knows is kept, listed and served byte for byte, and the archive says so:
+«stored, not interpreted». So are, for now, Olympus OIR and VSI, ND2 of the older form with JPEG 2000 inside, TIA's EMI, raw frames of
+cameras (TVIPS) and the JSON form of EMDB-SFF.
+
+No image is converted or copied to be looked at: its full resolution (level 0 of its OME-Zarr address) comes out of the deposited file,
+either as the bytes that lie there or decoded when somebody asks for a part. Smaller levels are made beside the archive.
 """
 _ARRAYS = """
 Arrays are always presented slowest axis first, ending in `yx` or `zyx`. Where an MRC header permutes its axes (`mapc`, `mapr`, `maps`), the

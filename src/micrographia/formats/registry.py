@@ -1,4 +1,4 @@
-"""The table of formats: which reader opens which file. What no reader knows is stored and not interpreted, and that is said.
+"""Which reader opens which file (`table.py`). What no reader knows is stored and not interpreted, and that is said.
 
 How a format plugs in: it is one row of `FORMATS` and one module, imported when the first such file comes, with two functions::
 
@@ -18,195 +18,21 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Literal
 
 from micrographia.errors import InvalidInputError
 from micrographia.formats.description import Contents, FileDescription, LazyImage, UnreadableError
 from micrographia.formats.raw import RawImage
 from micrographia.formats.source import ByteSource, ByteTree
+from micrographia.formats.table import FORMATS, Format
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader
-
-Kind = Literal["image", "table", "annotation", "sidecar"]
 
 # bytes of a file's start that `identify` looks at
 HEAD_BYTES = 1024
 
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One row of the table."""
-
-    name: str
-    """Short name, kept in manifests: ``mrc``."""
-    title: str
-    """Name for people."""
-    media_type: str
-    """IANA media type, or one with x- where there is none."""
-    suffixes: tuple[str, ...]
-    """File name endings, lower case, with the dot."""
-    kind: Kind
-    """image: holds arrays; table: rows (particles, picks); annotation: contours, meshes; sidecar: describes other files."""
-    module: str
-    """Module of this package that reads it."""
-    isolated: bool = False
-    """Parse only in a worker process with limits when the file comes from a stranger."""
-    magic: Callable[[bytes], bool] | None = None
-    """Whether a file that starts with these bytes is of this format."""
-    folder: bool = False
-    """Whether the format is a folder of files."""
-    container: str = ""
-    """Name of the format that its files are by their first bytes too; their own suffix then says more."""
-    companion: Callable[[str], str] | None = None
-    """Name of the file beside a file or folder that says more of it, by its own name."""
-
-
-def _is_mrc(head: bytes) -> bool:
-    return head[208:211] == b"MAP" and len(head) >= 1024
-
-
-def _is_deltavision(head: bytes) -> bool:
-    return head[96:98] in (b"\xa0\xc0", b"\xc0\xa0") and len(head) >= 1024
-
-
-def _is_nifti(head: bytes) -> bool:
-    return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
-
-
-def _is_amira(head: bytes) -> bool:
-    return head[:12] in (b"# AmiraMesh ", b"# HyperMesh ") or head[:8] == b"# Avizo "
-
-
-def _is_leica(head: bytes) -> bool:
-    return head[:4] == b"\x70\0\0\0" and head[8:9] == b"\x2a" and head[13:15] == b"<\0"
-
-
-def _is_zeiss(head: bytes) -> bool:
-    return head[:10] == b"ZISRAWFILE"
-
-
-def _is_nikon(head: bytes) -> bool:
-    return head[:4] == b"\xda\xce\xbe\x0a" and b"ND2 FILE SIGNATURE" in head[:64]
-
-
-def _is_sff(head: bytes) -> bool:
-    return head[:5] == b"<?xml" and b"<segmentation" in head
-
-
-def _is_tiff(head: bytes) -> bool:
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
-def _xml_beside(name: str) -> str:
-    return f"{name.rpartition('.')[0] or name}.xml"
-
-
-def _is_n5(name: str, entries: Collection[str], read: Callable[[str], bytes]) -> bool:
-    """Whether a folder is N5: by its name, or by what its attributes say."""
-    if "attributes.json" not in entries:
-        return name.endswith(".n5") and any(entry.startswith("setup") for entry in entries)
-    head = read("attributes.json")
-    return name.endswith(".n5") or b'"n5"' in head or (b'"dimensions"' in head and b'"blockSize"' in head) or "s0" in entries
-
-
-FORMATS: tuple[Format, ...] = (
-    Format(
-        "mrc",
-        "MRC2014 / CCP4 map",
-        "application/x-mrc",
-        (".mrc", ".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali"),
-        "image",
-        "mrc",
-        magic=_is_mrc,
-    ),
-    Format(
-        "mrc.gz",
-        "MRC map, gzip",
-        "application/gzip",
-        (".mrc.gz", ".mrcs.gz", ".map.gz", ".ccp4.gz", ".rec.gz", ".st.gz"),
-        "image",
-        "compressed",
-        isolated=True,
-    ),
-    Format(
-        "mrc.bz2",
-        "MRC map, bzip2",
-        "application/x-bzip2",
-        (".mrc.bz2", ".mrcs.bz2", ".map.bz2", ".ccp4.bz2", ".rec.bz2", ".st.bz2"),
-        "image",
-        "compressed",
-        isolated=True,
-    ),
-    Format("deltavision", "DeltaVision", "application/x-deltavision", (".dv", ".r3d"), "image", "deltavision", magic=_is_deltavision),
-    Format("dm", "DigitalMicrograph DM3, DM4", "application/x-digitalmicrograph", (".dm3", ".dm4"), "image", "digital_micrograph"),
-    Format("ser", "TIA series", "application/x-tia-ser", (".ser",), "image", "tia", magic=lambda h: h[:4] == b"II\x97\x01"),
-    Format("lif", "Leica LIF", "application/x-leica-lif", (".lif",), "image", "leica", isolated=True, magic=_is_leica),
-    Format(
-        "czi", "Zeiss CZI", "application/x-zeiss-czi", (".czi",), "image", "zeiss", isolated=True, magic=lambda h: h[:10] == b"ZISRAWFILE"
-    ),
-    Format("nd2", "Nikon ND2", "application/x-nikon-nd2", (".nd2",), "image", "nikon", isolated=True, magic=_is_nikon),
-    Format("oib", "Olympus OIB", "application/x-olympus-oib", (".oib",), "image", "olympus", isolated=True),
-    Format("nifti", "NIfTI", "application/x-nifti", (".nii",), "image", "nifti", magic=_is_nifti),
-    Format("nifti.gz", "NIfTI, gzip", "application/gzip", (".nii.gz",), "image", "compressed", isolated=True),
-    Format("spider", "SPIDER", "application/x-spider", (".spi", ".xmp"), "image", "spider"),
-    Format("amira", "Amira mesh", "application/x-amira", (".am",), "image", "amira", isolated=True, magic=_is_amira),
-    Format("sff", "EMDB-SFF segmentation", "application/x-emdb-sff", (".sff",), "image", "sff", isolated=True, magic=_is_sff),
-    Format("imod", "IMOD model", "application/x-imod", (".mod",), "annotation", "imod", magic=lambda h: h[:6] == b"IMODV1"),
-    Format(
-        "tiff",
-        "TIFF, OME-TIFF, ImageJ",
-        "image/tiff",
-        (".tif", ".tiff", ".btf", ".tf8", ".tf2", ".lsm"),
-        "image",
-        "tiff",
-        isolated=True,
-        magic=_is_tiff,
-    ),
-    Format("eer", "EER movie", "image/tiff", (".eer",), "image", "eer", isolated=True, container="tiff"),
-    Format(
-        "hdf5",
-        "HDF5",
-        "application/x-hdf5",
-        (".h5", ".hdf5", ".hdf", ".ims", ".nxs", ".emd"),
-        "image",
-        "hdf5",
-        isolated=True,
-        magic=lambda h: h[:8] == b"\x89HDF\r\n\x1a\n",
-        companion=_xml_beside,
-    ),
-    *(
-        Format(f"picture.{name}", title, f"image/{name}", suffixes, "image", "picture", isolated=True, magic=magic)
-        for name, title, suffixes, magic in (
-            ("png", "PNG", (".png",), lambda h: h[:8] == b"\x89PNG\r\n\x1a\n"),
-            ("jpeg", "JPEG", (".jpg", ".jpeg"), lambda h: h[:3] == b"\xff\xd8\xff"),
-            ("bmp", "BMP", (".bmp",), lambda h: h[:2] == b"BM" and h[6:10] == bytes(4)),
-            ("webp", "WebP", (".webp",), lambda h: h[:4] == b"RIFF" and h[8:12] == b"WEBP"),
-        )
-    ),
-    Format("ome_zarr", "OME-Zarr", "application/x-zarr", (".zarr",), "image", "ome_zarr", isolated=True, folder=True),
-    Format("ozx", "OME-Zarr in a zip", "application/zip", (".ozx", ".zarr.zip"), "image", "ome_zarr", isolated=True),
-    Format("n5", "N5, BigDataViewer N5", "application/x-n5", (".n5",), "image", "n5", isolated=True, folder=True, companion=_xml_beside),
-    Format(
-        "oif",
-        "Olympus OIF",
-        "application/x-olympus-oif",
-        (".oif.files",),
-        "image",
-        "olympus",
-        isolated=True,
-        folder=True,
-        companion=lambda name: name[: -len(".files")],
-    ),
-    Format("oif_main", "Olympus OIF, main file", "application/x-olympus-oif", (".oif",), "sidecar", "olympus", isolated=True),
-    Format("star", "STAR", "text/x-star", (".star", ".tomostar"), "table", "star"),
-    Format("mdoc", "SerialEM mdoc", "text/plain", (".mdoc",), "sidecar", "mdoc"),
-    Format("cryosparc", "cryoSPARC dataset", "application/x-cryosparc", (".cs",), "table", "cryosparc", isolated=True),
-    Format("ome_xml", "OME-XML", "application/xml", (".ome.xml", ".ome", ".companion.ome"), "sidecar", "ome_xml", isolated=True),
-)
 
 ZARR_MARKERS = frozenset(("zarr.json", ".zgroup", ".zarray", ".zattrs"))
 
@@ -364,6 +190,14 @@ def inspect_as(
         contents.remarks,
         tuple(f"{path}/{member}" for member in contents.members),
     )
+
+
+def _is_n5(name: str, entries: Collection[str], read: Callable[[str], bytes]) -> bool:
+    """Whether a folder is N5: by its name, or by what its attributes say."""
+    if "attributes.json" not in entries:
+        return name.endswith(".n5") and any(entry.startswith("setup") for entry in entries)
+    head = read("attributes.json")
+    return name.endswith(".n5") or b'"n5"' in head or (b'"dimensions"' in head and b'"blockSize"' in head) or "s0" in entries
 
 
 def _start(source: ByteSource | None) -> bytes:

@@ -16,7 +16,6 @@ from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.formats.description import FileDescription
 from micrographia.formats.registry import (
     HEAD_BYTES,
-    Format,
     format_named,
     identify,
     identify_folder,
@@ -25,6 +24,7 @@ from micrographia.formats.registry import (
     unreadable,
 )
 from micrographia.formats.source import FileSource, FolderTree
+from micrographia.formats.table import Format
 from micrographia.formats.workers import WorkerLimits, Workers
 from micrographia.model.finding import Finding
 from micrographia.model.records import SHEET_FILE

@@ -1,8 +1,9 @@
 """CZI, Carl Zeiss Image files of ZEN: one image a scene, with channels, times, sections, and mosaics put together from their tiles.
 
 Read lazily: the directory tells where each tile lies, and only tiles that an index touches are read and decoded (uncompressed, Zstandard,
-JPEG XR, JPEG). Where tiles overlap the one with the higher number is shown; where none lies is 0. Not streamed without conversion. The lower levels of ZEN's
-pyramid, and attachments such as label and preview, stay in the file. Phases, illuminations, rotations and views are axes of their own.
+JPEG XR, JPEG). Where tiles overlap the one with the higher number is shown; where none lies is 0. Not streamed without conversion. The
+lower levels of ZEN's pyramid, and attachments such as label and preview, stay in the file. Phases, illuminations, rotations and views are
+axes of their own.
 Metadata understood: spacing, names of channels, objective, dates and microscope from ZEN's XML.
 
 Source: the format as C. Gohlke's czifile (BSD) describes it.

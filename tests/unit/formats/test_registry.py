@@ -95,3 +95,7 @@ def test_an_unknown_format_is_refused_with_the_known_ones():
 
 def test_a_tree_is_taken_for_ome_zarr():
     assert inspect(MappingTree("a.zarr", {}), "a.zarr").format == "ome_zarr"
+
+
+def test_the_table_says_of_each_format_how_a_part_is_read_and_what_is_understood():
+    assert [f.name for f in FORMATS if not f.understood or bool(f.reading) != (f.kind == "image")] == []
