@@ -120,5 +120,22 @@ EMPIAR_EXPERIMENT_TYPE: dict[str, int] = {
     "ssTEM": 13,
 }
 
+# experiment → (term of the Biological Imaging Methods Ontology, its label); absent: it has no such term
+IMAGING_METHOD: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("single-particle", "helical", "2D crystal", "subtomogram averaging", "electron tomography", "MicroED", "ssTEM"),
+        ("FBbi:00000258", "transmission electron microscopy (TEM)"),
+    ),
+    "FIB-SEM": ("FBbi:00050000", "focused ion beam scanning electron microscopy (FIB-SEM)"),
+    "SBF-SEM": ("FBbi:00000585", "serial block face SEM (SBFSEM)"),
+    "ATUM-SEM": ("FBbi:00000257", "scanning electron microscopy (SEM)"),
+    "soft X-ray tomography": ("FBbi:00001003", "X-ray tomography"),
+    "hard X-ray tomography": ("FBbi:00001003", "X-ray tomography"),
+    "light-sheet": ("FBbi:00000369", "SPIM"),
+    "confocal": ("FBbi:00000251", "confocal microscopy"),
+    "widefield": ("FBbi:00000246", "fluorescence microscopy"),
+    "super-resolution": ("FBbi:00000321", "resolution-enhancing method"),
+}
+
 EXPERIMENTS: tuple[str, ...] = get_args(Experiment)
 IMAGE_SET_KINDS: tuple[str, ...] = get_args(ImageSetKind)

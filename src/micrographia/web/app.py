@@ -19,7 +19,7 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
-from micrographia.web.api import crops
+from micrographia.web.api import crops, vocabulary
 from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.iiif import routes as iiif
@@ -75,6 +75,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
+    app.include_router(vocabulary.router)
     return SecurityHeaders(app)
 
 
