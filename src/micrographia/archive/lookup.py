@@ -14,7 +14,7 @@ from typing import Any
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.permissions import may
-from micrographia.catalogue import EntryRow, FolderPage, ImageRow, SearchPage, SearchQuery, VersionRow
+from micrographia.catalogue import EntryRow, FolderPage, ImageRow, ProcessLink, SearchPage, SearchQuery, VersionRow
 from micrographia.errors import GoneError, InvalidInputError, NotFoundError
 from micrographia.formats import registry
 from micrographia.formats.description import LazyImage
@@ -136,6 +136,11 @@ def list_images(
     start = ImageId.parse(after) if after else None
     page = archive.catalogue.images(row.accession, number, kind=kind, after=start, limit=limit)
     return page.total, list(page.items), str(page.next) if page.next else None
+
+
+def used_by(archive: Archive, accession: str) -> list[ProcessLink]:
+    """Return what other public entries made from an entry, or say of it."""
+    return archive.catalogue.used_by(accession)
 
 
 def search(archive: Archive, query: SearchQuery) -> SearchPage:

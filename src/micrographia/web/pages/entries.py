@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
-from micrographia.model.documents import file_document
+from micrographia.catalogue import FolderRow
+from micrographia.model.documents import file_document, file_link
 from micrographia.model.lifecycle import State
 from micrographia.web.api.showing import images_json
-from micrographia.web.pages.citing import bibtex, dataset_json_ld, resolve
+from micrographia.web.pages.citing import bibtex, dataset_json_ld
 from micrographia.web.pages.images import shown_image
+from micrographia.web.pages.opening import ways_to_open
+from micrographia.web.pages.plain_findings import plain_findings
 from micrographia.web.pages.plates import plate_links
 from micrographia.web.pages.provenance import provenance_graph
+from micrographia.web.pages.relations import relations
 from micrographia.web.pages.rendering import asked_version, origin, page
-from micrographia.web.pages.wording import count_words, short_number
+from micrographia.web.pages.wording import count_words, short_number, voxel_words
 from micrographia.web.site import Site, site_of
 
 _GALLERY = 5
 _STRIP = 12
 _MOST_IMAGES_READ = 400
-_FILES_A_PAGE = 50
-_MOST_FINDINGS = 40
+_FILES_AT_ONCE = 50
 # what a reader wants to see first
 _SHOW_FIRST = (
     "map",
@@ -58,9 +60,10 @@ def entry_page(request: Request) -> Response:
     view = site.entry(accession, asked_version(request))
     document = view.document()
     images = some_images(site, view)
-    gallery = _gallery(images)
+    gallery = _gallery(document, images)
     lead = gallery[0]["id"] if gallery else None
-    parts = {"e": document, "gallery": gallery, "lead": lead, **_things(document, images), **_files(request, site, view, images)}
+    parts = {"e": document, "gallery": gallery, "lead": lead, **_things(document, images), **_files(site, view, images)}
+    parts |= relations(site, view, document)
     return page(
         request,
         "entry.html",
@@ -68,10 +71,9 @@ def entry_page(request: Request) -> Response:
         graph=provenance_graph(document),
         plates=plate_links(site, view),
         specimens=_specimens(document),
-        related=[{**r, "link": resolve(r["to"]), "relation": r.get("relation", "refers to")} for r in document["related"]],
-        findings=document["findings"]["findings"][:_MOST_FINDINGS],
-        more_findings=max(0, len(document["findings"]["findings"]) - _MOST_FINDINGS),
-        findings_words=_findings_words(document["findings"]),
+        resolution=_resolution(document["maps"]),
+        findings=plain_findings(document["findings"]),
+        ways=ways_to_open(gallery[0], origin(request), contour_level=_contour(document, gallery[0])) if gallery else [],
         versions=[{"version": v.version, "released": v.released_at, "change_note": v.change_note} for v in reversed(view.versions)],
         commands=_commands(document, origin(request)),
         bibtex=bibtex(document, origin(request) + document["links"]["page"]),
@@ -83,10 +85,12 @@ def entry_page(request: Request) -> Response:
     )
 
 
-def _gallery(images: list[Document]) -> list[Document]:
+def _gallery(entry: Document, images: list[Document]) -> list[Document]:
     """A few images that differ: one of each thing first, what people look for before the rest."""
     order = {kind: i for i, kind in enumerate(_SHOW_FIRST)}
-    ranked = sorted(images, key=lambda i: order.get(i["kind"], len(order)))
+    things = {t["id"]: t for t in (*entry["maps"], *entry["image_sets"], *entry["annotations"])}
+    places = {name: i for i, name in enumerate(things)}
+    ranked = sorted(images, key=lambda i: (order.get(i["kind"], len(order)), places.get(i["role"], len(places))))
     seen: set[tuple[str, str]] = set()
     first: list[Document] = []
     rest: list[Document] = []
@@ -95,7 +99,25 @@ def _gallery(images: list[Document]) -> list[Document]:
         (rest if key in seen or image["kind"] in ("half map", "mask") else first).append(image)
         seen.add(key)
     shown = (first + rest)[:_GALLERY]
-    return [{**i, "caption": f"{i['kind'].capitalize()} · {i['size_words']}"} for i in shown]
+    return [{**i, "caption": _caption(i, things.get(i["role"], {}), is_lead=i is shown[0])} for i in shown]
+
+
+def _caption(image: Document, thing: Document, *, is_lead: bool) -> str:
+    kind, title = image["kind"].capitalize(), str(thing.get("title", ""))
+    words = [title] if title.casefold().startswith(kind.casefold()) else [kind, title]
+    return " · ".join(filter(None, [*words, *([image["size_words"], voxel_words(image["voxel_size"])] if is_lead else [])]))
+
+
+def _resolution(maps: list[Document]) -> str:
+    """The resolutions of all maps: 3.2 Å, or 3.2 to 8 Å."""
+    stated = sorted(m["resolution_a"] for m in maps if m.get("resolution_a"))
+    if not stated:
+        return ""
+    return f"{short_number(stated[0])} Å" if stated[0] == stated[-1] else f"{short_number(stated[0])} to {short_number(stated[-1])} Å"
+
+
+def _contour(entry: Document, image: Document) -> float | None:
+    return next((m.get("contour_level") for m in entry["maps"] if m["id"] == image["role"]), None)
 
 
 def _things(entry: Document, images: list[Document]) -> Document:
@@ -260,20 +282,23 @@ def _identifiers(molecule: Document) -> list[tuple[str, str]]:
     return [(molecule[key], link.format(molecule[key])) for key, link in links.items() if molecule.get(key)]
 
 
-def _files(request: Request, site: Site, view: EntryView, images: list[Document]) -> Document:
+def _files(site: Site, view: EntryView, images: list[Document]) -> Document:
+    """Few files one below the other; of many what lies at the top."""
     record = view.record
-    after = request.query_params.get("files_after", "")
-    rows = lookup.list_files(site.archive, record.accession, record.version, after=after, limit=_FILES_A_PAGE)
     image_of = image_of_file(images)
+    folders: list[Document] = []
+    if record.file_count <= _FILES_AT_ONCE:
+        rows = lookup.list_files(site.archive, record.accession, record.version, limit=_FILES_AT_ONCE)
+    else:
+        top = lookup.list_folder(site.archive, record.accession, record.version, limit=_FILES_AT_ONCE)
+        rows = list(top.files)
+        folders = [{"name": f.name, "link": f"{file_link(record.accession, record.version, f.path)}/", **_counted(f)} for f in top.folders]
     files = [{**file_document(record.accession, record.version, f), "name": f.path, "image": image_of.get(f.path)} for f in rows]
-    base = f"/entries/{record.accession}?" + ("" if view.is_latest else f"version={record.version}&")
-    more = len(rows) == _FILES_A_PAGE and record.file_count > _FILES_A_PAGE
-    links = {
-        "previous": f"{base}#files" if after else None,
-        "next": f"{base}files_after={quote(rows[-1].path, safe='')}#files" if more else None,
-        "words": f"{count_words(record.file_count)} files",
-    }
-    return {"files": files, "folders": [], "parent_link": None, "file_pages": links}
+    return {"files": files, "folders": folders, "parent_link": None}
+
+
+def _counted(folder: FolderRow) -> Document:
+    return {"file_count": folder.file_count, "size_bytes": folder.size_bytes}
 
 
 def image_of_file(images: list[Document]) -> dict[str, str]:
@@ -306,11 +331,6 @@ def _commands(entry: Document, origin_: str) -> list[tuple[str, str]]:
         ),
         ("curl", f"curl -OJ {origin_}{entry['links']['zip']}"),
     ]
-
-
-def _findings_words(findings: Document) -> str:
-    parts = [f"{findings[key]} {key[:-1] if findings[key] == 1 else key}" for key in ("errors", "warnings", "notes") if findings[key]]
-    return f"{', '.join(parts)}. A warning is worth knowing before reuse; none of them kept the entry from release." if parts else ""
 
 
 def _with_unit(value: float | None, unit: str) -> str:

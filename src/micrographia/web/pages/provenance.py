@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,10 @@ from markupsafe import Markup, escape
 
 from micrographia.web.pages.wording import parameter_words
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 212, 46, 18, 26, 4
-_CHARACTERS, _SMALL_CHARACTERS = 27, 33
+# two columns fit a phone
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 158, 62, 10, 26, 2
+_CHARACTERS, _SMALL_CHARACTERS = 20, 25
+_LINE = 16
 
 
 @dataclass(slots=True)
@@ -157,11 +160,13 @@ def _box(node: _Node) -> str:
     x, y = _corner(node)
     radius = _HEIGHT / 2 if node.css == "process" else 5
     middle = x + _WIDTH / 2
-    top = y + (19 if node.subtitle else 28)
-    lines = [f'<text text-anchor="middle" x="{middle:g}" y="{top:g}">{escape(_cut(node.title, _CHARACTERS))}</text>']
-    if node.subtitle:
-        small = escape(_cut(node.subtitle, _SMALL_CHARACTERS))
-        lines.append(f'<text text-anchor="middle" class="sub" x="{middle:g}" y="{y + 36:g}">{small}</text>')
+    titles = _lines(node.title)
+    rows = [("", t) for t in titles] + ([(' class="sub"', _cut(node.subtitle, _SMALL_CHARACTERS))] if node.subtitle else [])
+    top = y + (_HEIGHT - _LINE * len(rows)) / 2 + 12
+    lines = [
+        f'<text text-anchor="middle"{css} x="{middle:g}" y="{top + _LINE * i:g}">{escape(words)}</text>'
+        for i, (css, words) in enumerate(rows)
+    ]
     box = (
         f'<g class="{escape(node.css)}"><title>{escape(node.title)}{escape(" · " + node.subtitle if node.subtitle else "")}</title>'
         f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="{radius:g}"/>{"".join(lines)}</g>'
@@ -171,6 +176,13 @@ def _box(node: _Node) -> str:
 
 def _corner(node: _Node) -> tuple[float, float]:
     return _MARGIN + node.column * (_WIDTH + _GAP_X), _MARGIN + node.row * (_HEIGHT + _GAP_Y)
+
+
+def _lines(title: str) -> list[str]:
+    """A title in at most two lines."""
+    lines = textwrap.wrap(title, _CHARACTERS, break_long_words=False) or [""]
+    rest = " ".join(lines[1:])
+    return [_cut(line, _CHARACTERS) for line in (lines[0], rest) if line]
 
 
 def _cut(text: str, most: int) -> str:

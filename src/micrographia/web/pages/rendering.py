@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -29,7 +30,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"bytes": bytes_words, "count": count_words, "day": day_words, "short": short_number}
+    made.filters |= {"bytes": bytes_words, "count": count_words, "day": day_words, "short": short_number, "ticks": _ticks}
     made.globals["release"] = _static_digest()
     return made
 
@@ -49,6 +50,11 @@ def asked_version(request: Request) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise NotFoundError(f"There is no version {text[:40]!r}.")
     return int(text)
+
+
+def _ticks(text: str) -> Markup:
+    """Return text with what stands between backticks as code."""
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`")))
 
 
 def origin(request: Request) -> str:
