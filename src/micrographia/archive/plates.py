@@ -83,7 +83,7 @@ class _FieldKey(NamedTuple):
     field: tuple[tuple[int, str], ...]
     left: tuple[tuple[tuple[int, str], ...], ...]
     """What names tell of axes that are not put together."""
-    kind: tuple[str, tuple[int, ...], str, str]
+    kind: tuple[str, tuple[int, ...], str, str, tuple[int, ...]]
     again: int
     """0, or the number of an image whose name says the same as that of another."""
 
@@ -97,7 +97,7 @@ class _Seen:
     field: str
     acquisition: str
     along: dict[str, str]
-    kind: tuple[str, tuple[int, ...], str, str]
+    kind: tuple[str, tuple[int, ...], str, str, tuple[int, ...]]
     window: Window | None
 
 
@@ -190,7 +190,7 @@ def _seen(row: ImageRow, groups: Mapping[str, str | None], well: tuple[int, int]
         window = Window(known.minimum, known.maximum, black, white)
     stored = np.dtype(image.layout.dtype).byteorder if image.layout else "="
     along = {axis: groups.get(group) or "" for group, axis in _GROUPS.items()}
-    kind = (image.axes, image.shape, image.dtype, stored)
+    kind = (image.axes, image.shape, image.dtype, stored, image.layout.strides if image.layout else ())
     return _Seen(row.id.number, well, groups.get("field") or "", groups.get("acquisition") or "", along, kind, window)
 
 

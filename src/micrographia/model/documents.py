@@ -65,8 +65,10 @@ def entry_document(
     }
 
 
-def image_document(accession: str, version: int, image: ImageRecord, *, derived: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the JSON of one image of a version."""
+def image_document(
+    accession: str, version: int, image: ImageRecord, *, derived: Mapping[str, Any] | None = None, recipe: str = str(RECIPE)
+) -> dict[str, Any]:
+    """Return the JSON of one image of a version; `recipe` is that of its OME-Zarr."""
     identifier = ImageId(EntryId(accession), version, image.number)
     return {
         "id": str(identifier),
@@ -94,7 +96,7 @@ def image_document(accession: str, version: int, image: ImageRecord, *, derived:
             "crop": f"/api/v1/images/{identifier}/crop",
             "iiif": f"/iiif/3/{identifier}",
             "thumbnail": f"/thumbnails/{identifier}.webp",
-            "zarr": f"/zarr/{identifier}-r{RECIPE}" if multiscale_of(image) else None,
+            "zarr": f"/zarr/{identifier}-r{recipe}" if multiscale_of(image) else None,
         },
         "derived": dict(derived or {}),
     }

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import ceil, log2, prod
 from typing import Any
 
+import numpy as np
+
 from micrographia.model.records import ImageRecord
 
 # raise it when chunks are cut otherwise or levels come out differently: addresses carry it, so that no cache mixes two grids
@@ -19,6 +21,8 @@ _SQUARE = 512
 # the smallest copy is no longer than this along the axes that are pooled
 _SMALLEST = {True: 64, False: 256}
 _CHUNKS_PER_SHARD = 4
+# one range of an object store: long enough that its latency does not count, short enough for one section of a tomogram
+_BAND_BYTES = 1 << 20
 # OME-Zarr 0.5: time first, then channels, then space
 _ORDER = "tczyx"
 # channels as a person tells them apart best: blue, green, red, then grey
@@ -94,6 +98,25 @@ def put_together(seen: Multiscale, lengths: Mapping[str, int]) -> Multiscale:
     ones = dict.fromkeys(lengths, 1)
     levels = tuple(Level(along(level.shape, lengths), along(level.factors, ones)) for level in seen.levels)
     return Multiscale(axes, tuple(range(len(axes))), levels, along(seen.chunk, ones), along(seen.shard, ones), seen.pools_z)
+
+
+def band_of(image: ImageRecord, seen: Multiscale) -> tuple[int, ...]:
+    """Return the chunk of level 0 that is one run of bytes of an uncompressed file: whole rows, whole sections where they are small.
+
+    A cube of 64³ samples is 4,096 runs: far too many where each is a question to an object store.
+    """
+    if image.layout is None:
+        return seen.chunk
+    shape = seen.levels[0].shape
+    band = [1] * len(shape)
+    left = max(1, _BAND_BYTES // np.dtype(image.dtype).itemsize)
+    strides = [abs(image.layout.strides[k]) for k in seen.order]
+    for axis in sorted(range(len(shape)), key=strides.__getitem__):
+        band[axis] = min(shape[axis], left)
+        left //= band[axis]
+        if band[axis] < shape[axis]:
+            break
+    return tuple(band)
 
 
 def has_levels(image: ImageRecord) -> bool:

@@ -50,6 +50,11 @@ class Store:
             )
         return store
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the released bytes are files of this machine."""
+        return self.bucket.local_path(ocfl.ROOT_NAMASTE) is not None
+
     def _make_root(self) -> None:
         # a crash while the root was made leaves only these; the declaration comes last
         ours = ("extensions/", ocfl.LAYOUT_FILE, ocfl.ROOT_NAMASTE)

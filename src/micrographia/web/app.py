@@ -81,23 +81,24 @@ def create_app(archive: Archive) -> SecurityHeaders:
 
 def _routes() -> list[BaseRoute]:
     return [
+        # routes are tried in turn: the busiest first
+        Route("/zarr/{accession}.{version:int}.plate.{name}/{key:path}", plate_key),
+        Route("/zarr/{image}/{key:path}", zarr_key),
+        # the busiest questions of the API go past its dependency injection; api/routes.py describes them
+        Route("/api/v1/images/{image_id}/slice", section),
+        Route("/api/v1/images/{image_id}/crop", crop),
         Route("/files/{accession}/{version:int}.zip", zip_of_files),
         Route("/files/{accession}/{version:int}/{path:path}", file_or_folder),
         Route("/files/{accession}/{version:int}", _top_folder),
         Route("/files/{accession}", latest_version),
         Route("/files/{accession}/", latest_version),
-        # the busiest questions of the API go past its dependency injection; api/routes.py describes them
-        Route("/api/v1/images/{image_id}/slice", section),
-        Route("/api/v1/images/{image_id}/crop", crop),
         Route("/iiif/3/{identifier}", iiif.base),
         Route("/iiif/3/{identifier}/", iiif.base),
         Route("/iiif/3/{identifier}/info.json", iiif.info),
         Route("/iiif/3/{identifier}/{region}/{size}/{rotation}/{quality}.{file_format}", iiif.picture),
         Route("/thumbnails/{name}.webp", thumbnail),
-        Route("/zarr/{accession}.{version:int}.plate.{name}/{key:path}", plate_key),
         Route("/zarr/{accession}.{version:int}.plate.{name}", plate_key),
         Route("/previews/{image_id}/{picture}.webp", preview),
-        Route("/zarr/{image}/{key:path}", zarr_key),
         Route("/zarr/{image}", zarr_key),
         Route("/", home_page),
         Route("/entries", results_page),

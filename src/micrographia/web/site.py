@@ -25,6 +25,7 @@ from micrographia.derive.sections import has_sections
 from micrographia.errors import UnavailableError
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
+from micrographia.model.multiscale import RECIPE
 from micrographia.model.people import ANYONE, Caller
 from micrographia.model.records import FileRecord
 from micrographia.web.freshness import Remembered
@@ -46,6 +47,8 @@ class Site:
         self.thumbnails = OnDemand(archive, THUMBNAIL, self.workers)
         self.pyramids = settings.derived.absolute() / PYRAMID.folder
         self._derived = settings.derived.absolute()
+        # chunks are bands where the store is not on this machine: their addresses say so
+        self.recipe = f"{RECIPE}{'' if archive.store.is_local else 'b'}"
         self._remembered = Remembered(settings.database)
         self._asks: tuple[object, ...] = ()
         self._plates: dict[tuple[str, int], tuple[Plate, ...]] = {}

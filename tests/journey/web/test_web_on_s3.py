@@ -4,8 +4,12 @@ import io
 import zipfile
 
 import httpx
+import mrcfile
 import numpy as np
 import pytest
+import zarr
+from obstore.store import HTTPStore
+from zarr.storage import ObjectStore
 
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
@@ -14,6 +18,12 @@ from micrographia.settings import Settings
 from micrographia.testing.s3_server import s3_server, weed
 
 pytestmark = pytest.mark.s3
+
+
+def write_mrc(path, array):
+    with mrcfile.new(path) as file:
+        file.set_data(array)
+        file.set_volume()
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +71,23 @@ def test_files_sections_pictures_and_zip_come_out_of_a_bucket(remote, served, tm
     assert len(web.get(f"/files/{accession}/1/manifest.jsonl").text.splitlines()) == 3
     unpacked = zipfile.ZipFile(io.BytesIO(web.get(f"/files/{accession}/1.zip").content))
     assert unpacked.read(f"{accession}-v1/camera.raw") == data
+
+
+def test_chunks_of_a_bucket_are_runs_of_bytes(remote, served, tmp_path):
+    archive, web = remote
+    folder = tmp_path / "in"
+    folder.mkdir()
+    volume = np.random.default_rng(1665).normal(size=(9, 310, 600)).astype(np.float32)
+    write_mrc(folder / "large.mrc", volume)
+    (folder / "picture.tif").write_bytes((served.folder / "picture.tif").read_bytes())
+    accession = deposit_folder(archive, folder, given=Given(title="Bands", authors=("Hooke, Robert",)), until="released").accession
+    images = {i["path"]: i for i in web.get("/api/v1/images", params={"entry": accession}).json()["items"]}
+    address = images["large.mrc"]["links"]["zarr"]
+    assert address.endswith("-r1b")
+    group = zarr.open_group(ObjectStore(HTTPStore.from_url(f"{web.base_url}{address}", client_options={"allow_http": True})), mode="r")
+    assert group["0"].chunks == (1, 310, 600) and np.array_equal(group["0"][...], volume)
+    # another grid has another address: no cache can take one for the other
+    assert web.get(address.replace("-r1b", "-r1") + "/zarr.json").status_code == 404
+    assert web.get(address.replace("-r1b", "") + "/0/c/8/0/0").content == volume[8].tobytes()
+    picture = images["picture.tif"]["links"]["zarr"]
+    assert web.get(picture + "/0/c/0/0").status_code == 200

@@ -18,6 +18,6 @@ def image_json(site: Site, row: ImageRow) -> dict[str, Any]:
 def images_json(site: Site, rows: Sequence[ImageRow]) -> list[dict[str, Any]]:
     """Return the JSON of several images."""
     return [
-        image_document(row.id.accession, row.id.version, row.record, derived=progress)
+        image_document(row.id.accession, row.id.version, row.record, derived=progress, recipe=site.recipe)
         for row, progress in zip(rows, site.progress(rows), strict=True)
     ]

@@ -13,7 +13,6 @@ from micrographia.archive.plate_library import Facts, library_of
 from micrographia.archive.plates import Field, Plate, parse_well, plate_named, row_name, well_name
 from micrographia.errors import NotFoundError
 from micrographia.ids import EntryId, ImageId
-from micrographia.model.multiscale import RECIPE
 from micrographia.model.records import ImageRecord
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.site import Site, site_of
@@ -48,7 +47,7 @@ def plate_page(request: Request) -> Response:
     return page(
         request,
         "plate.html",
-        **_place(request, view, plate),
+        **_place(request, site, view, plate),
         rows=rows,
         columns=range(1, plate.columns + 1),
         channels=channels,
@@ -74,7 +73,7 @@ def well_page(request: Request) -> Response:
             "pictures": [
                 {"channel": channel, "picture": _picture(site, view, plate, field, channel, side=_FIELD_SIDE)} for channel in channels
             ],
-            "zarr": f"{_zarr(view, plate)}/{row_name(place[0])}/{place[1] + 1}/{n}",
+            "zarr": f"{_zarr(site, view, plate)}/{row_name(place[0])}/{place[1] + 1}/{n}",
         }
         for n, field in enumerate(fields[:_MOST_FIELDS])
     ]
@@ -84,7 +83,7 @@ def well_page(request: Request) -> Response:
     return page(
         request,
         "well.html",
-        **_place(request, view, plate),
+        **_place(request, site, view, plate),
         well=well_name(*place),
         facts=_library(site, view, plate).get(place, ()),
         fields=shown,
@@ -124,11 +123,11 @@ def _address(view: EntryView, plate: Plate) -> str:
     return f"/plates/{view.record.accession}.{view.record.version}.{plate.name}"
 
 
-def _zarr(view: EntryView, plate: Plate) -> str:
-    return f"/zarr/{view.record.accession}.{view.record.version}.plate.{plate.name}-r{RECIPE}"
+def _zarr(site: Site, view: EntryView, plate: Plate) -> str:
+    return f"/zarr/{view.record.accession}.{view.record.version}.plate.{plate.name}-r{site.recipe}"
 
 
-def _place(request: Request, view: EntryView, plate: Plate) -> Document:
+def _place(request: Request, site: Site, view: EntryView, plate: Plate) -> Document:
     record = view.record
     return {
         "accession": record.accession,
@@ -137,7 +136,7 @@ def _place(request: Request, view: EntryView, plate: Plate) -> Document:
         "entry_link": f"/entries/{record.accession}" + ("" if view.is_latest else f"?version={record.version}"),
         "plate": plate,
         "plate_link": _address(view, plate),
-        "zarr": f"{origin(request)}{_zarr(view, plate)}",
+        "zarr": f"{origin(request)}{_zarr(site, view, plate)}",
     }
 
 

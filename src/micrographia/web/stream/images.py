@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ _SMALLEST_POWER_SIDE = 16
 async def section(request: Request) -> ASGIApp:
     """Answer a request for a section, as numbers or as a picture."""
     site, image = await _found(request)
-    query = dict(request.query_params)
+    query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
     record, factors = at_level(image.record, level_of(query))
     asked = parse_section(query, record)
     headers = _headers(image, request)
@@ -242,7 +243,7 @@ class _RunResponse:
 
 def _headers(image: ImageRow, request: Request) -> dict[str, str]:
     query = request.scope["query_string"].decode("latin-1")
-    path = request.url.path.rpartition("/")[2]
+    path = request.scope["path"].rpartition("/")[2]
     return {"cache-control": IMMUTABLE, "etag": f'"{image.id}-{path}-{_RECIPE}-{_hash_of(query)}"'}
 
 

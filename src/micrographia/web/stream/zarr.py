@@ -27,7 +27,7 @@ from micrographia.derive.shards import array_metadata
 from micrographia.errors import IntegrityError, MicrographiaError, NotFoundError
 from micrographia.formats.selection import Selection
 from micrographia.model.image import RawLayout
-from micrographia.model.multiscale import RECIPE, Multiscale, multiscale_of, ome_attributes, omero_attributes
+from micrographia.model.multiscale import Multiscale, band_of, multiscale_of, ome_attributes, omero_attributes
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.conditions import http_date, not_modified
 from micrographia.web.stream.content import Content, ContentResponse
@@ -39,7 +39,7 @@ _BINARY, _JSON = "application/octet-stream", "application/json"
 _CHANGES = "no-cache"
 _ARRAY_KEY = re.compile(r"(0|[1-9]\d?)/(zarr\.json|c(?:/(?:0|[1-9]\d{0,8}))+)")
 _LABEL_KEY = re.compile(r"labels/([1-9]\d{0,9})(?:/(.*))?")
-ADDRESS = re.compile(r"([^/]{1,60}?)(?:-r(\d{1,4}))?")
+ADDRESS = re.compile(r"([^/]{1,60}?)(?:-r(\d{1,4}b?))?")
 _IS_CACHED_ONLY = getattr(os, "RWF_NOWAIT", 0)
 # positions of a chunk that are probed before it is read in place
 _PROBES = 16
@@ -54,6 +54,8 @@ class ShownImage:
     stored: StoredImage
     path: Path | None
     """Its file on this machine, if its samples can be cut out of it."""
+    chunk: tuple[int, ...]
+    """Samples of one chunk of level 0 along each axis."""
     levels: Path
     """Folder of the smaller copies, there or not."""
     labels: tuple[ImageRow, ...]
@@ -64,7 +66,7 @@ async def zarr_key(request: Request) -> ASGIApp:
     site = site_of(request)
     match = ADDRESS.fullmatch(request.path_params["image"])
     key: str = request.path_params.get("key", "").rstrip("/")
-    if match is None or (match[2] and int(match[2]) != RECIPE):
+    if match is None or (match[2] and match[2] != site.recipe):
         return absent()
     try:
         shown = await site.remembered(("zarr", match[1]), lambda: find_shown(site, match[1]))
@@ -100,10 +102,10 @@ async def answer_key(site: Site, request: Request, shown: ShownImage, key: str, 
     if array[2] == "zarr.json":
         return document_response(request, level_zero(shown))
     at = tuple(map(int, array[2].split("/")[1:]))
-    shape, chunk = shown.seen.levels[0].shape, shown.seen.chunk
+    shape, chunk = shown.seen.levels[0].shape, shown.chunk
     if len(at) != len(shape) or any(i * c >= n for i, c, n in zip(at, chunk, shape, strict=True)):
         return absent()
-    headers = {"etag": f'"{shown.image.id}-r{RECIPE}-{"-".join(map(str, at))}"', "cache-control": caching, "accept-ranges": "bytes"}
+    headers = {"etag": f'"{shown.image.id}-r{site.recipe}-{"-".join(map(str, at))}"', "cache-control": caching, "accept-ranges": "bytes"}
     if not_modified(request.headers, headers["etag"], 0):
         return Response(status_code=304, headers=headers)
     return _part(request, await _chunk(site, shown, at), headers)
@@ -131,7 +133,8 @@ def _look_up(site: Site, image_id: str) -> ShownImage:
     entry = site.entry(image.id.accession, image.id.version)
     levels = site.pyramids / image.id.accession / str(image.id.version) / str(image.id.number)
     labels = tuple(segmentations_of(site.archive, entry.record, image))
-    return ShownImage(image, seen, stored, local if image.record.layout else None, levels, labels)
+    chunk = seen.chunk if site.archive.store.is_local else band_of(image.record, seen)
+    return ShownImage(image, seen, stored, local if image.record.layout else None, chunk, levels, labels)
 
 
 def _group(shown: ShownImage, *, is_label: bool) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def level_zero(shown: ShownImage) -> dict[str, Any]:
     endian = "big" if _stored_type(shown).byteorder == ">" else "little"
     codecs = [{"name": "bytes", "configuration": {"endian": endian}}]
     shape, dtype = shown.seen.levels[0].shape, np.dtype(shown.image.record.dtype)
-    return array_metadata(shape, shown.seen.chunk, dtype, shown.seen.axes, codecs=codecs)
+    return array_metadata(shape, shown.chunk, dtype, shown.seen.axes, codecs=codecs)
 
 
 def _stored_type(shown: ShownImage) -> np.dtype[Any]:
@@ -162,18 +165,22 @@ def _stored_type(shown: ShownImage) -> np.dtype[Any]:
 async def _chunk(site: Site, shown: ShownImage, at: tuple[int, ...]) -> bytes:
     """Return a chunk of level 0, filled up with zeros at the ends of the array."""
     seen = shown.seen
-    ranges = tuple(range(i * c, min((i + 1) * c, n)) for i, c, n in zip(at, seen.chunk, seen.levels[0].shape, strict=True))
+    ranges = tuple(range(i * c, min((i + 1) * c, n)) for i, c, n in zip(at, shown.chunk, seen.levels[0].shape, strict=True))
     presented = seen.ranges_as_presented(ranges)
     layout = shown.image.record.layout
     if shown.path is not None and layout is not None:
         mapped = _mapped(shown.path, layout, shown.image.record.shape)
         part = mapped.array[tuple(slice(r.start, r.stop) for r in presented)].transpose(seen.order)
         if mapped.is_in_memory(layout, presented):
-            return _whole(part, seen.chunk)
-        return await asyncio.to_thread(_whole, part, seen.chunk)  # the disk must be asked: others need not wait for it
-    selection = Selection(presented, (False,) * len(presented), (True,) * len(presented))
-    array = await asyncio.to_thread(site.read, shown.stored, selection)
-    return _whole(array.transpose(seen.order), seen.chunk)
+            return _whole(part, shown.chunk)
+        return await asyncio.to_thread(_whole, part, shown.chunk)  # the disk must be asked: others need not wait for it
+    if layout is not None:  # in a bucket: an image that stays open asks it for nothing but the range
+        opened = await site.remembered(("opened", shown.image.id), lambda: site.keep(("opened", shown.image.id), shown.stored.open))
+        array = await asyncio.to_thread(opened.read, presented)
+    else:
+        selection = Selection(presented, (False,) * len(presented), (True,) * len(presented))
+        array = await asyncio.to_thread(site.read, shown.stored, selection)
+    return _whole(array.transpose(seen.order), shown.chunk)
 
 
 def _whole(part: NDArray[Any], chunk: tuple[int, ...]) -> bytes:

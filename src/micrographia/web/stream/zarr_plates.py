@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from micrographia.archive.plates import Field, Plate, parse_well, row_name
 from micrographia.errors import GoneError, InvalidInputError, NotFoundError
 from micrographia.ids import EntryId, ImageId
-from micrographia.model.multiscale import RECIPE, Multiscale, ome_attributes, omero_attributes, put_together
+from micrographia.model.multiscale import Multiscale, ome_attributes, omero_attributes, put_together
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.zarr import ADDRESS, ShownImage, absent, answer_key, document_response, find_shown, level_zero
 
@@ -30,7 +30,7 @@ async def plate_key(request: Request) -> ASGIApp:
     match = ADDRESS.fullmatch(request.path_params["name"])
     key: str = request.path_params.get("key", "").rstrip("/")
     version: int = request.path_params["version"]
-    if match is None or (match[2] and int(match[2]) != RECIPE) or version > _HIGHEST_VERSION:
+    if match is None or (match[2] and match[2] != site.recipe) or version > _HIGHEST_VERSION:
         return absent()
     try:
         accession = EntryId.parse(request.path_params["accession"])
@@ -122,7 +122,8 @@ def _array(shown: ShownImage, seen: Multiscale, level: int) -> dict[str, Any] | 
         document = level_zero(shown) if level == 0 else json.loads((shown.levels / str(level) / "zarr.json").read_bytes())
     except FileNotFoundError:
         return None
-    held = seen.chunk if level == 0 else seen.shard
+    chunk = dict(zip(shown.seen.axes, shown.chunk, strict=True))
+    held = tuple(chunk.get(axis, 1) for axis in seen.axes) if level == 0 else seen.shard
     document |= {"shape": list(seen.levels[level].shape), "dimension_names": list(seen.axes)}
     document["chunk_grid"]["configuration"]["chunk_shape"] = list(held)
     if level:
