@@ -10,6 +10,7 @@
     ├── WrongStateError        do something else first
     ├── IntegrityError         bytes are not what their checksum says
     ├── TooLargeError          more than a limit allows
+    ├── TooManyAttemptsError   wait before trying that again
     └── UnavailableError       try again later (disk full, locked, a service away)
 
 *Findings* about data are not failures: they are values, gathered and reported all at once (`micrographia.model.finding`).
@@ -77,6 +78,14 @@ class TooLargeError(MicrographiaError):
     """More than a limit allows."""
 
 
+class TooManyAttemptsError(MicrographiaError):
+    """Tried too often; `wait_s` says after how many seconds once more is answered."""
+
+    def __init__(self, message: str, *, wait_s: int = 0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class UnavailableError(MicrographiaError):
     """Not now: the disk is full, the database is locked, a service is away. Try again."""
 
@@ -106,6 +115,7 @@ _CLASSES: Mapping[str, type[MicrographiaError]] = {
         WrongStateError,
         IntegrityError,
         TooLargeError,
+        TooManyAttemptsError,
         UnavailableError,
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ class Settings:
     """open: only title, one author and files are required to release. strict: missing metadata is an error, per experiment type."""
     title: str = "Micrographia"
     """Name of this archive, shown on every page."""
+    url: str = "http://127.0.0.1:8000"
+    """Address under which people reach this archive: for links in mail, the way back from ORCID, and DOIs."""
     workers: int = 0
     """Worker processes that parse files; 0 means one per processor."""
     worker_memory_mib: int = 2048
@@ -57,6 +60,8 @@ class Settings:
             raise InvalidInputError(f"MICROGRAPHIA_CURATION is {settings.curation!r}; expected open or strict.")
         if settings.keeper not in ("on", "off"):
             raise InvalidInputError(f"MICROGRAPHIA_KEEPER is {settings.keeper!r}; expected on or off.")
+        if not re.fullmatch(r"https?://[^/?#@\s]+", settings.url):
+            raise InvalidInputError(f"MICROGRAPHIA_URL is {settings.url!r}; expected one like https://archive.example, without a path.")
         return settings
 
     @property

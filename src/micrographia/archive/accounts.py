@@ -25,7 +25,7 @@ LONGEST_PASSWORD = 1000
 LONGEST_TOKEN = timedelta(days=366)
 _EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
-_hasher = PasswordHasher()
+hasher = PasswordHasher()
 
 
 def add_account(
@@ -128,7 +128,7 @@ def hashed_password(password: str) -> str:
     """Return the argon2id digest of a password; InvalidInputError where it is too short to be one."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise InvalidInputError(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; this one has {len(password)}.")
-    return _hasher.hash(password)
+    return hasher.hash(password)
 
 
 def checked_email(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from micrographia.catalogue.tables import accounts, tokens
+from micrographia.catalogue.tables import accounts, one_time_keys, sessions, tokens
 from micrographia.model.people import Scope, Standing
 
 
@@ -19,7 +19,7 @@ class Account:
     name: str
     email: str
     orcid: str
-    password: str
+    password: str = field(repr=False)
     """Argon2id; empty: signs in with ORCID alone."""
     standing: Standing
     is_active: bool
@@ -49,6 +49,23 @@ def find_account(connection: Connection, *, email: str = "", orcid: str = "", id
 def add_account(connection: Connection, **values: Any) -> int:
     """Write an account; returns its number."""
     return int(connection.execute(insert(accounts).values(**values).returning(accounts.c.id)).scalar_one())
+
+
+def list_accounts(connection: Connection) -> list[Account]:
+    """Return all accounts by name."""
+    return [_account(row) for row in connection.execute(select(accounts).order_by(accounts.c.name, accounts.c.id))]
+
+
+def change_account(connection: Connection, account: int, **values: Any) -> None:
+    """Change columns of an account."""
+    connection.execute(update(accounts).where(accounts.c.id == account).values(**values))
+
+
+def delete_account(connection: Connection, account: int) -> None:
+    """Forget an account with its tokens, sessions and links."""
+    for table in (tokens, sessions, one_time_keys):
+        connection.execute(delete(table).where(table.c.account == account))
+    connection.execute(delete(accounts).where(accounts.c.id == account))
 
 
 def add_token(connection: Connection, sha256: str, token: Token) -> None:

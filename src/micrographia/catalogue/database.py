@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from micrographia.errors import IntegrityError, InvalidInputError, UnavailableError
 
 # the newest file of migrations/versions; a catalogue that is there already opens without loading Alembic
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 
 _LOCK_SECONDS = 60
 # any number, the same in every process: «a migration of a Micrographia catalogue»

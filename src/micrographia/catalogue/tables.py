@@ -277,6 +277,20 @@ sessions = Table(
     Column("address", String(60), nullable=False),
 )
 
+# invitations, new passwords, a sign-in that is on its way to another service and back
+one_time_keys = Table(
+    "one_time_keys",
+    metadata,
+    # SHA-256 of the secret
+    Column("sha256", String(64), primary_key=True),
+    Column("purpose", String(20), nullable=False),
+    # whose; empty: nobody's yet
+    Column("account", BigInteger, nullable=True, index=True),
+    # JSON: what else must be remembered
+    Column("document", Text, nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)
+
 # failed attempts to sign in, by account and by address
 attempts = Table(
     "attempts",

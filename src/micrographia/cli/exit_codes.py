@@ -12,6 +12,7 @@ from micrographia.errors import (
     NotFoundError,
     NotPermittedError,
     TooLargeError,
+    TooManyAttemptsError,
     UnavailableError,
     WrongStateError,
 )
@@ -25,6 +26,7 @@ EXIT_CODES: Mapping[type[MicrographiaError], int] = {
     WrongStateError: 8,
     TooLargeError: 9,
     UnavailableError: 10,
+    TooManyAttemptsError: 11,
 }
 FINDINGS = EXIT_CODES[InvalidInputError]
 DAMAGE = EXIT_CODES[IntegrityError]

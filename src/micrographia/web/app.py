@@ -22,7 +22,9 @@ from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api import crops, vocabulary
 from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
+from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
+from micrographia.web.pages import account
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.entries import entry_page
@@ -71,7 +73,8 @@ def create_app(archive: Archive) -> SecurityHeaders:
         },
     )
     app.state.site = site
-    app.add_middleware(Callers, archive=archive)
+    app.add_middleware(CrossSiteGuard, url=archive.settings.url)
+    app.add_middleware(Callers, archive=archive)  # goes first
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
@@ -109,6 +112,7 @@ def _routes() -> list[BaseRoute]:
         Route("/plates/{accession}.{version:int}.{name}", plate_page),
         Route("/plates/{accession}.{version:int}.{name}/{well}", well_page),
         Route("/crops/{image_id}/{ranges}", crop_page),
+        *account.ROUTES,
         Route("/about", about_page),
         Route("/api", api_page),
         Route("/robots.txt", robots),

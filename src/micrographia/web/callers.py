@@ -7,7 +7,6 @@ share, so each answer to somebody is private.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -15,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from micrographia.archive.accounts import TOKEN_PREFIX, caller_of_token
 from micrographia.archive.archive import Archive
+from micrographia.archive.sessions import find_session
 from micrographia.errors import MicrographiaError
 from micrographia.model.people import Caller
+from micrographia.web.security_headers import PRIVATE
+from micrographia.web.sessions import SESSION, SignedIn, cookie_name, csrf_token
 from micrographia.web.status_codes import CALLER, answer_failure
 
-_PRIVATE = (b"cache-control", b"private, no-store")
+_PRIVATE = (b"cache-control", PRIVATE)
 
 
 class Callers:
@@ -34,16 +36,14 @@ class Callers:
         if scope["type"] != "http" or scope["path"].startswith("/static/"):
             await self.application(scope, receive, send)
             return
-        address = scope["client"][0] if scope.get("client") else ""
-        proof = _proof(Headers(scope=scope))
-        if proof is None:
-            scope[CALLER] = Caller(address=address)
-            await self.application(scope, receive, send)
-            return
         try:
-            scope[CALLER] = await asyncio.to_thread(proof, self._archive, address)
+            caller = await self._caller(scope)
         except MicrographiaError as error:
             await (await answer_failure(Request(scope), error))(scope, receive, send)
+            return
+        scope[CALLER] = caller
+        if caller.is_anyone:
+            await self.application(scope, receive, send)
             return
 
         async def send_privately(message: Message) -> None:
@@ -53,10 +53,15 @@ class Callers:
 
         await self.application(scope, receive, send_privately)
 
-
-def _proof(headers: Headers) -> Callable[[Archive, str], Caller] | None:
-    """Return how to find out who it is; None where the request does not say."""
-    kind, _, secret = headers.get("authorization", "").partition(" ")
-    if kind.lower() in ("bearer", "token") and secret.strip().startswith(TOKEN_PREFIX):
-        return lambda archive, address: caller_of_token(archive, secret.strip(), address)
-    return None
+    async def _caller(self, scope: Scope) -> Caller:
+        """Return who it is: a token goes before a session, and one that is not valid is refused; a session that has ended is nobody's."""
+        address = scope["client"][0] if scope.get("client") else ""
+        kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
+        if kind.lower() in ("bearer", "token") and secret.strip().startswith(TOKEN_PREFIX):
+            return await asyncio.to_thread(caller_of_token, self._archive, secret.strip(), address)
+        if secret := Request(scope).cookies.get(cookie_name(scope["scheme"]), ""):
+            found = await asyncio.to_thread(find_session, self._archive, secret, address)
+            if found is not None:
+                scope[SESSION] = SignedIn(found[0], csrf_token(secret))
+                return found[1]
+        return Caller(address=address)

@@ -25,8 +25,12 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
 _POLICY_NAME = b"content-security-policy"
 
 
+# how answers to somebody are marked (callers.py)
+PRIVATE = b"private, no-store"
+
+
 class SecurityHeaders:
-    """ASGI middleware: adds the headers above; released data may be read by scripts of any site."""
+    """ASGI middleware: adds the headers above; released data may be read by scripts of any site, what is somebody's by none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.application = app
@@ -43,7 +47,7 @@ class SecurityHeaders:
                 headers += _ALWAYS
                 if not any(name == _POLICY_NAME for name, _ in headers):
                     headers.append((_POLICY_NAME, PAGE_POLICY.encode()))
-                headers += _CROSS_ORIGIN
+                headers += _SAME_ORIGIN if (b"cache-control", PRIVATE) in headers else _CROSS_ORIGIN
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -55,3 +59,4 @@ _CROSS_ORIGIN: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Link, Repr-Digest"),
 )
+_SAME_ORIGIN: tuple[tuple[bytes, bytes], ...] = ((b"cross-origin-resource-policy", b"same-origin"),)

@@ -18,6 +18,7 @@ from micrographia.errors import (
     NotFoundError,
     NotPermittedError,
     TooLargeError,
+    TooManyAttemptsError,
     UnavailableError,
     WrongStateError,
 )
@@ -32,11 +33,13 @@ STATUS_CODES: Mapping[type[MicrographiaError], int] = {
     WrongStateError: 409,
     IntegrityError: 500,
     TooLargeError: 413,
+    TooManyAttemptsError: 429,
     UnavailableError: 503,
 }
 # key of the ASGI scope under which who sends the request stands
 CALLER = "micrographia.caller"
 _API_PREFIX = "/api/"
+_RETRY_S = 5
 # addresses of pictures: who follows them is no reader of pages
 _PICTURES = ("/thumbnails/", "/iiif/")
 _log = logging.getLogger("micrographia.web")
@@ -61,7 +64,9 @@ async def answer_failure(request: Request, error: Exception) -> Response:
         _log.error("%s %s: %s", request.method, request.url.path, error.message)
     if isinstance(error, NotPermittedError) and not caller_of(request).is_known:
         status = HTTPStatus.UNAUTHORIZED
-    return _answer(request, status, error.as_json(), tombstone=error.tombstone if isinstance(error, GoneError) else None)
+    tombstone = error.tombstone if isinstance(error, GoneError) else None
+    wait_s = error.wait_s if isinstance(error, TooManyAttemptsError) else _RETRY_S
+    return _answer(request, status, error.as_json(), tombstone=tombstone, wait_s=wait_s)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -82,12 +87,14 @@ async def answer_bug(request: Request, error: Exception) -> Response:
     return _answer(request, 500, {"error": "InternalError", "message": "The server failed on this request; its log says more."})
 
 
-def _answer(request: Request, status: int, said: Mapping[str, object], *, tombstone: Mapping[str, object] | None = None) -> Response:
+def _answer(
+    request: Request, status: int, said: Mapping[str, object], *, tombstone: Mapping[str, object] | None = None, wait_s: int = _RETRY_S
+) -> Response:
     headers = {"cache-control": "no-store" if status >= 500 else "no-cache"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = "5"
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(wait_s)
     if request.url.path.startswith(_API_PREFIX) or not _wants_html(request):
         return JSONResponse(dict(said), status_code=status, headers=headers)
     from micrographia.web.pages.trouble import trouble_page

@@ -14,7 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from micrographia.errors import NotFoundError
-from micrographia.web.pages.wording import bytes_words, count_words, day_words, short_number
+from micrographia.web.csrf import FIELD
+from micrographia.web.pages.wording import bytes_words, count_words, day_words, initials, short_number
+from micrographia.web.sessions import session_of
+from micrographia.web.status_codes import caller_of
 
 STATIC = Path(__file__).parents[1] / "static"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -30,16 +33,39 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"bytes": bytes_words, "count": count_words, "day": day_words, "short": short_number, "ticks": _ticks}
+    made.filters |= {"bytes": bytes_words, "count": count_words, "day": day_words, "short": short_number}
+    made.filters |= {"ticks": _ticks, "initials": initials}
     made.globals["release"] = _static_digest()
     return made
 
 
 def page(request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
     """Return `template` filled with `values` as an answer."""
-    site = request.app.state.site
-    text = environment().get_template(template).render(archive_title=site.archive.settings.title, **values)
-    return HTMLResponse(text, status_code=status, headers=dict(headers or {"cache-control": "no-cache"}))
+    site, signed_in = request.app.state.site, session_of(request)
+    text = environment().get_template(template).render(
+        archive_title=site.archive.settings.title,
+        me=caller_of(request),
+        here=here(request),
+        is_signed_in=signed_in is not None,
+        csrf_field=csrf_field(request),
+        **values,
+    )
+    return HTMLResponse(text, status_code=status, headers={"vary": "Cookie", **(headers or {"cache-control": "no-cache"})})
+
+
+def here(request: Request) -> str:
+    """Return the path and question of a request that only reads, to come back to; else of the start."""
+    if request.method not in ("GET", "HEAD"):
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def csrf_field(request: Request) -> Markup:
+    """Return the hidden field that every form which changes something carries: ``{{ csrf_field }}``."""
+    signed_in = session_of(request)
+    if signed_in is None:
+        return Markup("")
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, signed_in.csrf_token)
 
 
 def asked_version(request: Request) -> int | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from micrographia.web.pages.rendering import page
+from micrographia.web.pages.account import show_sign_in
+from micrographia.web.pages.rendering import here, page
 from micrographia.web.pages.wording import day_words
+from micrographia.web.sessions import own_path
 
 _HEADINGS = {404: "Nothing is here", 410: "This entry was withdrawn", 405: "That cannot be done here", 503: "Not now"}
 _TOMBSTONE_WORDS = {
@@ -24,7 +27,9 @@ _TOMBSTONE_WORDS = {
 def trouble_page(
     request: Request, status: int, message: str, *, tombstone: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
-    """Return the page for a failure; with a tombstone, the page of what was withdrawn."""
+    """Return the page for a failure; with a tombstone, the page of what was withdrawn; to whom signing in would help, that page."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return show_sign_in(request, own_path(here(request)), status=status, trouble=message, headers=headers)
     shown = [
         (words, day_words(str(tombstone[name])) if name in ("date", "at") else str(tombstone[name]))
         for name, words in _TOMBSTONE_WORDS.items()

@@ -43,6 +43,13 @@ def short_day(when: str) -> str:
     return when[:10]
 
 
+def initials(name: str) -> str:
+    """Return up to two letters that stand for a person: RH for Hooke, Robert and for Robert Hooke."""
+    last, comma, first = name.partition(",")
+    words = f"{first} {last}".split() if comma else name.split()
+    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else ""
+
+
 def short_number(value: float | None) -> str:
     """Return a number with the digits that matter: 0.0213, 1.5, 12 800."""
     if value is None:
