@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from micrographia.archive import sessions
@@ -30,7 +30,7 @@ def sign_in_page(request: Request) -> Response:
 
 def show_sign_in(
     request: Request, way_back: str, *, status: int = 200, email: str = "", trouble: str = "", headers: Mapping[str, str] | None = None
-) -> Response:
+) -> HTMLResponse:
     """Return the page to sign in, after which one goes on to `way_back`."""
     return page(
         request,

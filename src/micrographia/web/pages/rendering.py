@@ -42,13 +42,17 @@ def environment() -> Environment:
 def page(request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
     """Return `template` filled with `values` as an answer."""
     site, signed_in = request.app.state.site, session_of(request)
-    text = environment().get_template(template).render(
-        archive_title=site.archive.settings.title,
-        me=caller_of(request),
-        here=here(request),
-        is_signed_in=signed_in is not None,
-        csrf_field=csrf_field(request),
-        **values,
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            archive_title=site.archive.settings.title,
+            me=caller_of(request),
+            here=here(request),
+            is_signed_in=signed_in is not None,
+            csrf_field=csrf_field(request),
+            **values,
+        )
     )
     return HTMLResponse(text, status_code=status, headers={"vary": "Cookie", **(headers or {"cache-control": "no-cache"})})
 
