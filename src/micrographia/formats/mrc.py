@@ -1,7 +1,7 @@
 """MRC2014 and its family (.mrc .mrcs .map .ccp4 .rec .st .ali): header, geometry, and the modes whose samples must be unpacked.
 
-Read lazily and streamed without conversion: samples lie uncompressed behind the header; complex and packed 4-bit samples (modes 4 and 101)
-are unpacked when they are asked for.
+Read lazily and streamed without conversion: samples lie uncompressed behind the header; complex integers and packed 4-bit samples (modes 3
+and 101) are unpacked when they are asked for.
 Metadata understood: voxel size, origin, order of axes, labels, what the header claims of the statistics, and from the extended headers of
 FEI and SerialEM the tilt, dose, defocus and pixel size of each section.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
@@ -15,6 +16,8 @@ _MOST_DEPTH = 16
 # axes for what is counted besides time, positions and sections
 _SPARE = "qr"
 _LONGEST_NAME = 100
+# 1970-01-01 and 2100-01-01, midnight
+_EPOCH_JULIAN_DAY, _LAST_JULIAN_DAY = 2_440_587.5, 2_488_069.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,8 @@ def facts(picture: dict[str, Any], text: dict[str, Any], attributes: dict[str, A
     if step is not None:
         found["time_increment_s"] = step
     words = table(text.get("SLxImageTextInfo", text))
-    for key, name in (("acquired", "TextInfoItem_9"), ("software", "TextInfoItem_14")):
-        if said := printable(str(words.get(name) or ""))[:200]:
-            found[key] = said
+    found["software"] = printable(str(words.get("TextInfoItem_14") or ""))[:200]
+    found["acquired"] = _date(picture.get("dTimeAbsolute"))  # the date among the texts is spelled as in the user's country
     return {key: value for key, value in found.items() if value}
 
 
@@ -156,6 +158,12 @@ def _wavelength(plane: dict[str, Any]) -> float | None:
 def _seconds(settings: dict[str, Any]) -> float | None:
     milliseconds = _positive(settings.get("dPeriod")) or _positive(settings.get("dAvgPeriodDiff"))
     return None if milliseconds is None else float(f"{milliseconds / 1000:.7g}")
+
+
+def _date(julian_day: Any) -> str:
+    if not isinstance(julian_day, float) or not _EPOCH_JULIAN_DAY < julian_day < _LAST_JULIAN_DAY:
+        return ""
+    return datetime.fromtimestamp(round((julian_day - _EPOCH_JULIAN_DAY) * 86_400), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _positive(value: Any) -> float | None:

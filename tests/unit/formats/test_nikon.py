@@ -73,7 +73,14 @@ def written(array, loops=(), *, names=("DAPI", "GFP"), deflated=False, is_xml=Fa
     attributes = {"uiWidth": width, "uiWidthBytes": row_bytes, "uiHeight": height, "uiComp": samples, "uiBpcInMemory": array.itemsize * 8}
     attributes |= {"uiBpcSignificant": 12, "uiSequenceCount": len(frames), "eCompression": 0 if deflated else 2}
     planes = {f"a{k}": {"sDescription": n, "uiCompCount": samples // len(names), "uiSampleIndex": k} for k, n in enumerate(names)}
-    picture = {"bCalibrated": True, "dCalibration": 0.25, "dObjectiveNA": 1.4, "dObjectiveMag": 60.0, "wsObjectiveName": "Plan Apo"}
+    picture = {
+        "bCalibrated": True,
+        "dCalibration": 0.25,
+        "dObjectiveNA": 1.4,
+        "dObjectiveMag": 60.0,
+        "wsObjectiveName": "Plan Apo",
+        "dTimeAbsolute": 2_460_311.75,
+    }
     picture["sPicturePlanes"] = {"uiCount": len(names), "sPlaneNew": planes}
     parts = {b"ImageAttributes": attributes, b"ImageMetadataSeq": picture, b"ImageTextInfo": {"TextInfoItem_9": "1/2/2024"}}
     if loops:
@@ -120,6 +127,7 @@ def test_positions_come_back_with_their_values_as_another_library_reads_them(how
     assert (header.layout is not None) == (not {"deflated", "gap_after"} & how.keys())
     assert header.channels == ("DAPI", "GFP")
     assert header.voxel_size.as_json() == {"z": 0.3, "y": 0.25, "x": 0.25, "unit": "micrometer"}
+    assert header.metadata["acquired"] == "2024-01-02T06:00:00Z"
     assert (header.metadata["time_increment_s"], header.metadata["significant_bits"]) == (0.5, 12)
     assert header.metadata["channels"] == [{"name": "DAPI"}, {"name": "GFP"}]
     assert header.metadata["objective"] == {"model": "Plan Apo", "magnification": 60.0, "numerical_aperture": 1.4}
