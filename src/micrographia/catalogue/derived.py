@@ -49,6 +49,16 @@ class Outcome:
     """Why it failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one product of the images of one version is."""
+
+    done: int
+    failed: int
+    is_finished: bool
+    """Whether nothing is left to make."""
+
+
 class Derived:
     """The tables about derived products."""
 
@@ -170,16 +180,36 @@ class Derived:
                     total[row.state] += row.n
         return total
 
+    def progress(self, accession: EntryId, version: int, recipes: Mapping[str, int]) -> dict[str, Progress]:
+        """Return how far the products of a version are."""
+        t, f = derived, derived_versions
+        of_version = (t.c.number == accession.number, t.c.version == version, t.c.state.in_(("done", "failed")))
+        counted = select(t.c.product, t.c.recipe, t.c.state, func.count().label("n")).where(*of_version)
+        finished = select(f.c.product, f.c.recipe).where(f.c.number == accession.number, f.c.version == version)
+        with self._database.read() as connection:
+            rows = connection.execute(counted.group_by(t.c.product, t.c.recipe, t.c.state)).all()
+            whole = {(r.product, r.recipe) for r in connection.execute(finished)}
+        counts = {(r.product, r.recipe, r.state): r.n for r in rows}
+        return {
+            name: Progress(counts.get((name, recipe, "done"), 0), counts.get((name, recipe, "failed"), 0), (name, recipe) in whole)
+            for name, recipe in recipes.items()
+        }
+
+    def outcomes(self, image: ImageId, recipes: Mapping[str, int]) -> dict[str, Outcome]:
+        """Return what became of the products of an image; absent where nothing was tried."""
+        t = derived
+        at = (t.c.number == image.accession.number, t.c.version == image.version, t.c.image == image.number)
+        with self._database.read() as connection:
+            rows = connection.execute(select(t).where(*at)).all()
+        return {r.product: _outcome(r) for r in rows if recipes.get(r.product) == r.recipe}
+
     def failures(self, *, limit: int = 100) -> list[Outcome]:
         """Return what could not be made, and why."""
         t = derived
         query = select(t).where(t.c.state == "failed").order_by(t.c.number, t.c.version, t.c.image, t.c.product).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return [
-            Outcome(ImageId(EntryId.from_number(r.number), r.version, r.image), r.product, r.recipe, r.state, r.tries, r.message)
-            for r in rows
-        ]
+        return [_outcome(row) for row in rows]
 
     def done(self, accession: EntryId, version: int, product: str, recipe: int) -> set[int]:
         """Return the numbers of the images of which a product is done."""
@@ -255,6 +285,11 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     message = outcome.message.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:2000]
     place = {"number": image.accession.number, "version": image.version, "image": image.number, "product": outcome.product}
     return place | {"recipe": outcome.recipe, "state": outcome.state, "tries": outcome.tries, "message": message}
+
+
+def _outcome(row: Any) -> Outcome:
+    image = ImageId(EntryId.from_number(row.number), row.version, row.image)
+    return Outcome(image, row.product, row.recipe, row.state, row.tries, row.message)
 
 
 def _forget(connection: Connection, table: Any, key: Mapping[str, object]) -> None:

@@ -21,7 +21,7 @@ from micrographia.archive.archive import Archive
 from micrographia.catalogue import ImageRow, Lease, LostLeaseError, Outcome
 from micrographia.derive.executors import JobExecutor
 from micrographia.derive.on_demand import is_forgotten
-from micrographia.derive.product import DISCARDED, MAKING, Job, Product, discard, job_of, product_folder, run_job
+from micrographia.derive.product import DISCARDED, MAKING, TRIES, Job, Product, discard, job_of, product_folder, run_job
 from micrographia.derive.products import PRODUCTS
 from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
@@ -30,7 +30,6 @@ from micrographia.model.lifecycle import State
 _LEASE = "keeper"
 _LEASE_SECONDS = 30.0
 _RENEW_SECONDS = 8.0
-_TRIES = 3
 # workers that may be killed from outside while they make one thing, before that is held against it
 _KILLS = 10
 # results are recorded together: every transaction makes all servers look at the database again
@@ -215,7 +214,7 @@ class Keeper:
             if isinstance(error, UnavailableError):
                 raise error from exc
             tries = ended.tries + 1
-            state = "failed" if tries >= _TRIES else "trying"
+            state = "failed" if tries >= TRIES else "trying"
             _log.warning("%s (%s): no %s (try %d): %s", job.image, job.record.path, job.product.name, tries, error.message)
             return Outcome(job.image, job.product.name, job.product.recipe, state, tries, error.message)  # type: ignore[arg-type]
         return Outcome(job.image, job.product.name, job.product.recipe, "done", ended.tries + 1)

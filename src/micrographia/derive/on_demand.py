@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
-from micrographia.catalogue import ImageRow, Outcome, is_dead, this_process
-from micrographia.derive.product import MAKING, Product, job_of, product_folder, run_job
+from micrographia.catalogue import DerivedState, ImageRow, Outcome, is_dead, this_process
+from micrographia.derive.product import MAKING, TRIES, Product, job_of, product_folder, run_job
 from micrographia.errors import MicrographiaError, UnavailableError
 from micrographia.formats.workers import Workers
 from micrographia.ids import ImageId
@@ -17,7 +17,6 @@ from micrographia.ids import ImageId
 # what a server makes on demand belongs to no keeper but lies in a folder of that server
 _FOLDER = "demand-"
 _FORGOTTEN_SECONDS = 3600.0
-_TRIES = 3
 _log = logging.getLogger("micrographia.derive")
 
 
@@ -49,19 +48,20 @@ class OnDemand:
         folder = self.folder(image.id)
         if folder.exists():
             return folder
-        states = self._archive.catalogue.derived.states([image.id], {self._product.name: self._product.recipe})
-        if states[image.id].get(self._product.name) == "failed":
+        outcomes = self._archive.catalogue.derived.outcomes(image.id, {self._product.name: self._product.recipe})
+        before = outcomes.get(self._product.name)
+        if before and before.state == "failed":
             return None
         with self._lock:
             lock = self._busy.setdefault(image.id, threading.Lock())
         try:
             with lock:
-                return folder if folder.exists() or self._make(image) else None
+                return folder if folder.exists() or self._make(image, before.tries if before else 0) else None
         finally:
             with self._lock:
                 self._busy.pop(image.id, None)
 
-    def _make(self, image: ImageRow) -> bool:
+    def _make(self, image: ImageRow, tries: int) -> bool:
         fence = _FOLDER + this_process()
         (self._root / MAKING / fence).mkdir(parents=True, exist_ok=True)
         job = job_of(self._archive, self._product, image, fence)
@@ -72,7 +72,8 @@ class OnDemand:
             raise
         except MicrographiaError as exc:
             _log.warning("%s (%s): no %s: %s", image.id, image.record.path, self._product.name, exc.message)
-            outcome = Outcome(image.id, self._product.name, self._product.recipe, "failed", 1, exc.message)
+            state: DerivedState = "failed" if tries + 1 >= TRIES else "trying"
+            outcome = Outcome(image.id, self._product.name, self._product.recipe, state, tries + 1, exc.message)
         self._archive.catalogue.derived.record(None, [outcome])
         return outcome.state == "done"
 

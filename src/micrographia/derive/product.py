@@ -22,6 +22,8 @@ from micrographia.model.records import ImageRecord
 MAKING = ".making"
 # inside it: what is on its way out
 DISCARDED = "discarded-"
+# a file that fails so often is left alone until somebody asks for another try
+TRIES = 3
 # bytes a second that even a slow disk and a slow decoder reach
 _SLOWEST = 2 << 20
 

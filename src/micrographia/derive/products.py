@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from micrographia.catalogue import ImageRow
@@ -30,6 +31,7 @@ THUMBNAIL = Product("thumbnail", 3, _always, write_thumbnails)
 PYRAMID = Product("pyramid", RECIPE, has_levels, _make_pyramid)
 SECTIONS = Product("sections", 1, has_sections, _make_sections)
 PRODUCTS = (THUMBNAIL, PYRAMID, SECTIONS)
+RECIPES: Mapping[str, int] = {p.name: p.recipe for p in PRODUCTS}
 
 
 def progress_of(row: ImageRow, states: dict[str, str]) -> dict[str, str]:

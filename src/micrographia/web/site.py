@@ -20,11 +20,12 @@ from micrographia.archive.plates import Plate, plate_named, plates_of
 from micrographia.catalogue import ImageRow, SearchQuery, Statistics
 from micrographia.derive.on_demand import OnDemand
 from micrographia.derive.product import product_folder
-from micrographia.derive.products import PRODUCTS, PYRAMID, SECTIONS, THUMBNAIL, progress_of
+from micrographia.derive.products import PYRAMID, RECIPES, SECTIONS, THUMBNAIL, progress_of
 from micrographia.derive.sections import has_sections
 from micrographia.errors import UnavailableError
 from micrographia.formats.selection import Selection
 from micrographia.formats.workers import WorkerLimits, Workers
+from micrographia.ids import EntryId
 from micrographia.model.multiscale import RECIPE
 from micrographia.model.people import ANYONE, Caller
 from micrographia.model.records import FileRecord
@@ -117,8 +118,22 @@ class Site:
 
     def progress(self, images: Sequence[ImageRow]) -> list[dict[str, str]]:
         """Return for each image what became of its derived products."""
-        states = self.archive.catalogue.derived.states([i.id for i in images], {p.name: p.recipe for p in PRODUCTS})
+        states = self.archive.catalogue.derived.states([i.id for i in images], RECIPES)
         return [progress_of(image, states[image.id]) for image in images]
+
+    def preparing(self, view: EntryView) -> dict[str, Any] | None:
+        """Return how many images of a version are prepared for looking at; None where nothing is left to do."""
+        record = view.record
+        progress = self.archive.catalogue.derived.progress(EntryId.parse(record.accession), record.version, RECIPES)
+        if not record.image_count or all(p.is_finished for p in progress.values()):
+            return None
+        pictures = progress[THUMBNAIL.name]
+        return {"total": record.image_count, "prepared": pictures.done, "failed": pictures.failed}
+
+    def failure(self, image: ImageRow) -> str:
+        """Return why an image cannot be prepared for looking at; empty where it can, or is not given up yet."""
+        outcomes = self.archive.catalogue.derived.outcomes(image.id, RECIPES)
+        return next((outcomes[name].message for name in RECIPES if name in outcomes and outcomes[name].state == "failed"), "")
 
     def sections(self, image: ImageRow) -> Path | None:
         """Return the folder of the sections and projections of a volume; None where there are none, or none yet."""

@@ -3,10 +3,14 @@
 import asyncio
 
 import httpx
+import numpy as np
 import pytest
+import tifffile
 
 from micrographia.derive.making import derive
+from micrographia.derive.products import RECIPES
 from micrographia.derive.sections import PICTURES
+from micrographia.ids import ImageId
 from micrographia.web.app import create_app
 
 
@@ -26,6 +30,12 @@ def web(archive):
 
 
 @pytest.fixture
+def folder_with_zipped(folder):
+    data = np.random.default_rng(5).integers(0, 4000, (64, 64)).astype(np.uint16)
+    tifffile.imwrite(folder / "zipped.tif", data, compression="zlib")
+
+
+@pytest.fixture
 def images(web, released):
     return {i["path"]: i for i in web(f"/api/v1/images?entry={released}").json()["items"]}
 
@@ -42,3 +52,50 @@ def test_projections_and_sections_are_shown_once_they_are_made(web, archive, ima
         answer = web(address)
         assert answer.headers["content-type"] == "image/webp" and answer.content[:4] == b"RIFF"
     assert web(f"/previews/{volume['id']}/section-t.webp").status_code == 404
+
+
+def test_an_entry_says_how_many_of_its_pictures_are_prepared(web, archive, released, images):
+    entry = f"/entries/{released}"
+    assert web(f"/api/v1{entry}/progress").json() == {"total": 3, "prepared": 0, "failed": 0, "finished": False}
+    page = web(entry).text
+    assert "0 of 3 pictures prepared" in page and "/static/progress.js" in page
+    web(images["small.mrc"]["links"]["thumbnail"])
+    assert web(f"/api/v1{entry}/progress?version=1").json()["prepared"] == 1
+    derive(archive)
+    assert web(f"/api/v1{entry}/progress").json() == {"total": 3, "finished": True}
+    page = web(entry).text
+    assert "pictures prepared" not in page and "/static/progress.js" not in page
+
+
+@pytest.fixture
+def broken(archive, folder_with_zipped, released, images):
+    """An image whose bytes went bad after its release."""
+    content = archive.catalogue.file(released, 1, "zipped.tif").content_path
+    path = archive.store.local_path(released, content)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : 2 * len(data) // 3] = bytes(len(data) // 3)
+    path.chmod(0o644)
+    path.write_bytes(data)
+    return images["zipped.tif"]
+
+
+def test_an_image_that_cannot_be_read_says_so_in_place_of_the_viewer(web, archive, broken):
+    done = derive(archive)
+    assert done.failed == 1 and done.pending == 0
+    failure = archive.catalogue.derived.failures()[0]
+    assert (str(failure.image), failure.product, failure.tries) == (broken["id"], "thumbnail", 3)
+    page = web(broken["links"]["page"]).text
+    assert "No picture can be shown." in page and "gave up" in page and "data-viewer=" not in page
+    assert f'<a href="{broken["links"]["file"]}">download it</a>' in page
+    assert web(broken["links"]["thumbnail"]).status_code == 404
+    entry = web(f"/entries/{broken['entry']}").text
+    assert f"/thumbnails/{broken['id']}" not in entry and broken["links"]["page"] in entry
+    assert web(broken["links"]["file"]).status_code == 200
+    assert web(f"/api/v1/images/{broken['id']}").json()["derived"]["thumbnail"] == "failed"
+
+
+def test_a_picture_that_somebody_asks_for_is_tried_three_times(web, archive, broken):
+    for tries in (1, 2, 3, 3):
+        assert web(broken["links"]["thumbnail"]).status_code == 404
+        assert archive.catalogue.derived.outcomes(ImageId.parse(broken["id"]), RECIPES)["thumbnail"].tries == tries
+    assert [f.tries for f in archive.catalogue.derived.failures()] == [3]

@@ -87,6 +87,15 @@ def entry(request: Request, accession: Accession, version: Version = None) -> Js
     return site_of(request).entry(accession, version).document()
 
 
+@router.get("/entries/{accession}/progress", summary="How far the pictures of an entry are", responses=FAILURES)
+def progress(request: Request, accession: Accession, version: Version = None) -> Json:
+    """Images of a version, those that have their pictures, those that never will; `finished` once all is made for the viewers too."""
+    site = site_of(request)
+    view = site.entry(accession, version)
+    preparing = site.preparing(view)
+    return {**preparing, "finished": False} if preparing else {"total": view.record.image_count, "finished": True}
+
+
 @router.get("/entries/{accession}/versions", summary="Versions of an entry", responses=FAILURES)
 def versions(request: Request, accession: Accession) -> Json:
     """All released versions, first to last."""

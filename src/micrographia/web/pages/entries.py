@@ -69,6 +69,7 @@ def entry_page(request: Request) -> Response:
         "entry.html",
         **parts,
         graph=provenance_graph(document),
+        preparing=site.preparing(view),
         plates=plate_links(site, view),
         specimens=_specimens(document),
         resolution=_resolution(document["maps"]),
@@ -90,7 +91,8 @@ def _gallery(entry: Document, images: list[Document]) -> list[Document]:
     order = {kind: i for i, kind in enumerate(_SHOW_FIRST)}
     things = {t["id"]: t for t in (*entry["maps"], *entry["image_sets"], *entry["annotations"])}
     places = {name: i for i, name in enumerate(things)}
-    ranked = sorted(images, key=lambda i: (order.get(i["kind"], len(order)), places.get(i["role"], len(places))))
+    shown = [i for i in images if i["picture"]]
+    ranked = sorted(shown, key=lambda i: (order.get(i["kind"], len(order)), places.get(i["role"], len(places))))
     seen: set[tuple[str, str]] = set()
     first: list[Document] = []
     rest: list[Document] = []
@@ -302,8 +304,8 @@ def _counted(folder: FolderRow) -> Document:
 
 
 def image_of_file(images: list[Document]) -> dict[str, str]:
-    """Return the first image of each file: its preview."""
-    return {i["path"]: i["id"] for i in reversed(images)}
+    """Return the first image of each file that can be shown: its preview."""
+    return {i["path"]: i["id"] for i in reversed(images) if i["picture"]}
 
 
 def some_images(site: Site, view: EntryView) -> list[Document]:

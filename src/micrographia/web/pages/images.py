@@ -88,6 +88,7 @@ def image_page(request: Request) -> Response:
         raise
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
+    values["failure"] = site.failure(row)
     values["viewing"] = viewing(site, row, document) if values["view"] else None
     headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
     return page(request, "image.html", headers=headers, **values)
@@ -121,7 +122,8 @@ def shown_image(document: dict[str, Any]) -> dict[str, Any]:
     """Return the JSON of an image with the words that pages use."""
     size = shape_words(document)
     label = document["path"].rpartition("/")[2] + (f" · {document['name']}" if document["name"] else "")
-    return {**document, "size_words": size, "label": label, "alt": f"{document['kind']} {document['path']}, {size}"}
+    picture = None if document["derived"]["thumbnail"] == "failed" else document["id"]
+    return {**document, "picture": picture, "size_words": size, "label": label, "alt": f"{document['kind']} {document['path']}, {size}"}
 
 
 def _pictures(site: Site, row: ImageRow) -> list[dict[str, str]]:
