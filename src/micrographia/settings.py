@@ -43,6 +43,10 @@ class Settings:
     """Whether `serve` makes thumbnails, smaller copies and sections in the background; off where `micrographia derive` does it."""
     scheduler: str = ""
     """Address of a Dask scheduler (tls://… or tcp://…) whose workers make them; empty: worker processes of this machine do."""
+    upload_days: int = 30
+    """Days that an unfinished upload is kept after its last byte came; a draft and the files that are in it stay."""
+    upload_gib: int = 0
+    """Largest file that may be uploaded, GiB; 0: as large as the disk has room for."""
     x_accel_prefix: str = ""
     """Internal location of nginx under which it serves the store's folder (X-Accel-Redirect); empty: the archive sends files itself."""
 

@@ -33,6 +33,10 @@ class Locks:
         self._attempt = attempt
         self._held = threading.local()
 
+    def take(self, name: str) -> Callable[[], None] | None:
+        """Return a function that gives the lock back, whichever thread calls it; None when another holds it."""
+        return self._attempt(name)
+
     @contextmanager
     def hold(self, name: str, *, wait: bool) -> Iterator[None]:
         """Hold the lock; UnavailableError when another process or thread has it (with `wait`, still after 30 s)."""

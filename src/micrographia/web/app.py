@@ -19,7 +19,8 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
-from micrographia.web.api import crops, vocabulary
+from micrographia.web.api import crops, draft_files, uploads, vocabulary
+from micrographia.web.api.finishing import Finishing
 from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
@@ -52,7 +53,9 @@ def create_app(archive: Archive) -> SecurityHeaders:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         releasing = asyncio.create_task(_release_what_is_due(archive))
         warming = asyncio.create_task(asyncio.to_thread(site.warm))
+        app.state.finishing.start()
         yield
+        app.state.finishing.stop()
         await warming
         releasing.cancel()
         site.close()
@@ -73,12 +76,15 @@ def create_app(archive: Archive) -> SecurityHeaders:
         },
     )
     app.state.site = site
+    app.state.finishing = Finishing(archive)
     app.add_middleware(CrossSiteGuard, url=archive.settings.url)
     app.add_middleware(Callers, archive=archive)  # goes first
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
     app.include_router(vocabulary.router)
+    app.include_router(uploads.router)
+    app.include_router(draft_files.router)
     return SecurityHeaders(app)
 
 
