@@ -249,7 +249,7 @@ def _readers() -> Iterator[str]:
 _FORMATS = """
 A file is recognised by its first bytes, then by its name; a folder that is one image (OME-Zarr, N5, the planes of an OIF) by its name and
 what lies in it. **Any file may be deposited**: what no reader knows is kept, listed and served byte for byte, and the archive says so:
-«stored, not interpreted». So are, for now, Olympus OIR and VSI, ND2 of the older form with JPEG 2000 inside, TIA's EMI, raw frames of
+«stored, not interpreted». So are, for now, Olympus VSI, ND2 of the older form with JPEG 2000 inside, TIA's EMI, raw frames of
 cameras (TVIPS) and the JSON form of EMDB-SFF.
 
 No image is converted or copied to be looked at: its full resolution (level 0 of its OME-Zarr address) comes out of the deposited file,

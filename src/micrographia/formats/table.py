@@ -187,6 +187,18 @@ FORMATS: tuple[Format, ...] = (
         understood="voxel size, interval, names and wavelengths of channels, positions, significant bits, objective, date, software",
     ),
     Format(
+        "oir",
+        "Olympus, Evident OIR",
+        "application/x-olympus-oir",
+        (".oir",),
+        "image",
+        "evident",
+        isolated=True,
+        magic=lambda h: h[:16] == b"OLYMPUSRAWFORMAT",
+        reading="pieces",
+        understood="voxel size, interval, names and wavelengths of channels, significant bits, date",
+    ),
+    Format(
         "oib",
         "Olympus OIB",
         "application/x-olympus-oib",
