@@ -63,6 +63,11 @@ def test_a_slip_is_met_with_a_suggestion(web):
     assert 'Did you mean <a href="/entries?q=quercus+suber">quercus suber</a>?' in web.get("/entries?q=qeurcus+suber").text
 
 
+def test_filters_that_leave_nothing_are_named(web):
+    page = web.get("/entries?organism=Quercus+suber&resolution_max=1&size_min=1").text
+    assert "1 entry without" in page and "Resolution up to: 1 Å</a>" in page and 'without <a href="/entries?resolution_max' not in page
+
+
 def test_a_facet_opens_and_is_searched(web):
     page = web.get("/entries?opened=organism&part=querc").text
     assert 'id="part-organism"' in page and ">Quercus suber<" in page

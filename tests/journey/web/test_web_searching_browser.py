@@ -54,3 +54,28 @@ def test_filters_ranges_and_views_change_the_results_in_place(page, server, serv
     page.locator("h1", has_text="3 images of 1 entry").wait_for()
     assert page.locator(".wall li").count() == 3 and page.evaluate("window.mark") == "the same page"
     assert page.get_by_role("button", name="Copy").count() > 0
+
+
+SLOW = """(() => {
+  const quick = window.fetch;
+  window.late = 0;
+  window.fetch = async (address, options) => {
+    if (!address.includes("springs")) return quick(address, options);
+    await new Promise((done) => setTimeout(done, 900));
+    const answer = await quick(address);
+    window.late += 1;
+    return answer;
+  };
+})()"""
+
+
+def test_an_answer_that_comes_too_late_is_not_shown(page, server, served):
+    page.goto(f"{server}/entries")
+    page.evaluate(SLOW)
+    page.locator("#q").fill("springs")
+    page.wait_for_timeout(400)
+    page.locator("#q").fill("quercus")
+    page.locator("h1", has_text="1 entry for “quercus”").wait_for()
+    page.wait_for_function("window.late === 1")
+    page.wait_for_timeout(300)
+    assert page.locator("h1").text_content() == "1 entry for “quercus”" and page.url.endswith("q=quercus")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,6 +33,7 @@ _SORTS = (
     ("title", "Title"),
 )
 _MOST_AUTHORS = 4
+_MOST_TRIED = 8
 
 
 def home_page(request: Request) -> Response:
@@ -46,7 +48,7 @@ def home_page(request: Request) -> Response:
 def results_page(request: Request) -> Response:
     """GET /entries."""
     site, given = site_of(request), request.query_params
-    asked = query_of(given, facet_values=narrowing.FACET_VALUES, others=("view", "opened", "part"))
+    asked = query_of(given, facet_values=narrowing.FACET_VALUES, others=narrowing.SHOWING)
     asked = replace(asked, opened=given.get("opened", ""), opened_part=given.get("part", "")[:100])
     if asked.of_images and not given.get("per_page"):
         asked = replace(asked, per_page=_IMAGES_A_PAGE)
@@ -78,6 +80,7 @@ def results_page(request: Request) -> Response:
         heads=narrowing.column_heads(parameters, query.sort),
         facets=narrowing.facets(found, parameters, asked),
         chosen=chosen,
+        without=_without(site, chosen) if not found.total else [],
         clear_link=narrowing.address([p for p in parameters if p[0] in ("q", "of", "view")]),
         sorts=_SORTS,
         sort=query.sort,
@@ -95,6 +98,15 @@ def _answered(site: Site, query: SearchQuery) -> tuple[SearchQuery, SearchPage]:
         if (wider := lookup.search(site.archive, begun)).total:
             return begun, wider
     return query, found
+
+
+def _without(site: Site, chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return, where nothing was found, each filter without which something would be."""
+    counted = []
+    for c in chosen[:_MOST_TRIED]:
+        asked = query_of(QueryParams(c["link"].partition("?")[2]), facet_values=0, others=narrowing.SHOWING)
+        counted.append({**c, "total": lookup.search(site.archive, replace(asked, page=1, per_page=1)).total})
+    return [c for c in counted if c["total"]]
 
 
 def _meant(site: Site, query: SearchQuery, found: SearchPage, *, is_narrowed: bool) -> dict[str, str] | None:

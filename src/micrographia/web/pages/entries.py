@@ -16,7 +16,7 @@ from micrographia.model.lifecycle import State
 from micrographia.web.api.showing import images_json
 from micrographia.web.pages.citing import bibtex, dataset_json_ld
 from micrographia.web.pages.images import shown_image
-from micrographia.web.pages.opening import ways_to_open
+from micrographia.web.pages.opening import contour_level, ways_to_open
 from micrographia.web.pages.plain_findings import plain_findings
 from micrographia.web.pages.plates import plate_links
 from micrographia.web.pages.provenance import provenance_graph
@@ -74,7 +74,7 @@ def entry_page(request: Request) -> Response:
         specimens=_specimens(document),
         resolution=_resolution(document["maps"]),
         findings=plain_findings(document["findings"]),
-        ways=ways_to_open(gallery[0], origin(request), contour_level=_contour(document, gallery[0])) if gallery else [],
+        ways=ways_to_open(gallery[0], origin(request), contour_level=contour_level(view, gallery[0]["role"])) if gallery else [],
         versions=[{"version": v.version, "released": v.released_at, "change_note": v.change_note} for v in reversed(view.versions)],
         commands=_commands(document, origin(request)),
         bibtex=bibtex(document, origin(request) + document["links"]["page"]),
@@ -116,10 +116,6 @@ def _resolution(maps: list[Document]) -> str:
     if not stated:
         return ""
     return f"{short_number(stated[0])} Å" if stated[0] == stated[-1] else f"{short_number(stated[0])} to {short_number(stated[-1])} Å"
-
-
-def _contour(entry: Document, image: Document) -> float | None:
-    return next((m.get("contour_level") for m in entry["maps"] if m["id"] == image["role"]), None)
 
 
 def _things(entry: Document, images: list[Document]) -> Document:

@@ -22,6 +22,7 @@ from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.model.image import METRES
 from micrographia.model.records import ImageRecord
 from micrographia.web.api.showing import image_json, images_json
+from micrographia.web.pages.opening import contour_level, ways_to_open
 from micrographia.web.pages.rendering import asked_version, origin, page
 from micrographia.web.pages.viewing import viewer_files, viewing
 from micrographia.web.pages.wording import (
@@ -69,6 +70,7 @@ def image_page(request: Request) -> Response:
         "metadata": _metadata(record.metadata),
         "file_size": _file_size(site, row),
         "python": _python(document, origin(request)),
+        "ways": ways_to_open(document, origin(request), contour_level=contour_level(view, record.role))[1:],
         "curl": f"curl -o block.npy '{origin(request)}{document['links']['crop']}?{_some_block(document)}'",
         "view": None,
         "histogram": None,

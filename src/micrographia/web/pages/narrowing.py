@@ -14,7 +14,7 @@ from micrographia.web.pages.wording import bytes_words, short_number
 FACET_VALUES = 10
 _OPEN_FACETS = frozenset({"modality", "category", "has", "organism", "protein"})
 # how the answer is shown, not what is asked
-_SHOWING = frozenset({"view", "opened", "part", "page", "per_page"})
+SHOWING = frozenset({"view", "opened", "part", "page", "per_page"})
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -47,7 +47,7 @@ def address(parameters: Parameters) -> str:
 
 def question(parameters: Parameters) -> list[tuple[str, str]]:
     """Return those parameters that say what is asked, without those that say how the answer is shown."""
-    return [p for p in parameters if p[0] not in _SHOWING]
+    return [p for p in parameters if p[0] not in SHOWING]
 
 
 def facets(found: SearchPage, parameters: Parameters, query: SearchQuery) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from micrographia.archive.lookup import EntryView
 from micrographia.model.image import METRES
 
 _NEUROGLANCER = "https://neuroglancer-demo.appspot.com/#!"
@@ -33,6 +34,11 @@ def ways_to_open(image: Mapping[str, Any], origin: str, *, contour_level: float 
     if set(image["axes"]) <= {"y", "x", "s"}:
         ways.append({"name": "IIIF viewers (Mirador, OpenSeadragon)", "words": f"{origin}{image['links']['iiif']}/info.json"})
     return ways
+
+
+def contour_level(view: EntryView, role: str) -> float | None:
+    """Return the contour level that an entry recommends for the map with this id."""
+    return next((m.contour_level for m in view.record.sheet.maps if m.id == role), None)
 
 
 def _python(image: Mapping[str, Any], origin: str) -> str:
