@@ -76,6 +76,6 @@ def test_an_answer_that_comes_too_late_is_not_shown(page, server, served):
     page.wait_for_timeout(400)
     page.locator("#q").fill("quercus")
     page.locator("h1", has_text="1 entry for “quercus”").wait_for()
-    page.wait_for_function("window.late === 1")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(2_500)
+    assert page.evaluate("window.late") == 1
     assert page.locator("h1").text_content() == "1 entry for “quercus”" and page.url.endswith("q=quercus")
