@@ -1,7 +1,7 @@
 """The catalogue: a SQL database from which every question about entries, files and images is answered; it can always be rebuilt."""
 
 from micrographia.catalogue.catalogue import Catalogue
-from micrographia.catalogue.derived import Derived, DerivedState, Lease, LostLeaseError, Outcome, Progress, is_dead, this_process
+from micrographia.catalogue.derived import Derived, DerivedState, Holder, Lease, LostLeaseError, Outcome, Progress, is_dead, this_process
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import FacetCount, Histogram, SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.writing import content_digest
@@ -15,6 +15,7 @@ __all__ = [
     "FolderPage",
     "FolderRow",
     "Histogram",
+    "Holder",
     "ImagePage",
     "ImageRow",
     "Lease",

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, t
 
 from micrographia.catalogue.database import Database
 from micrographia.catalogue.tables import counters, derived, derived_versions, images, leases, versions
+from micrographia.catalogue.writing import next_value
 from micrographia.errors import UnavailableError
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
@@ -50,6 +51,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that holds a lease."""
+
+    process: str
+    """host:process."""
+    fence: int
+    lease_seconds: float
+    """How long the lease holds, unless it is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far one product of the images of one version is."""
 
@@ -75,12 +87,7 @@ class Derived:
 
     def unfinished_versions(self, product: str, recipe: int, *, limit: int = 1000) -> list[tuple[EntryId, int]]:
         """Return public versions of whose images a product may be missing, the newest first."""
-        t = derived_versions
-        finished = exists().where(
-            t.c.number == versions.c.number, t.c.version == versions.c.version, t.c.product == product, t.c.recipe == recipe
-        )
-        public = and_(versions.c.state.in_(_PUBLIC), versions.c.released_at != "")
-        query = select(versions.c.number, versions.c.version).where(public, ~finished)
+        query = select(versions.c.number, versions.c.version).where(_unfinished(product, recipe))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(versions.c.released_at.desc(), versions.c.number.desc()).limit(limit)).all()
         return [(EntryId.from_number(row.number), row.version) for row in rows]
@@ -142,16 +149,23 @@ class Derived:
             for table in (derived, derived_versions):
                 _forget(connection, table, {k: v for k, v in key.items() if v is not None})
 
-    def retry(self) -> int:
-        """Forget all failures, so that they are tried again; return how many there were."""
+    def retry(self, image: ImageId | None = None, product: str = "") -> int:
+        """Forget failures (all; those of an image, of a product), so that they are tried again; return how many there were."""
+        wanted = [derived.c.state == "failed"]
+        if image:
+            place = (image.accession.number, image.version, image.number)
+            wanted.append(tuple_(derived.c.number, derived.c.version, derived.c.image) == tuple_(*place))
+        if product:
+            wanted.append(derived.c.product == product)
         with self._database.write() as connection:
-            failed = derived.c.state == "failed"
+            failed = and_(*wanted)
             same = and_(
                 derived_versions.c.number == derived.c.number,
                 derived_versions.c.version == derived.c.version,
                 derived_versions.c.product == derived.c.product,
             )
             connection.execute(delete(derived_versions).where(exists().where(failed, same)))
+            next_value(connection, "change")  # keepers look again
             return int(connection.execute(delete(derived).where(failed)).rowcount)
 
     # questions
@@ -171,14 +185,31 @@ class Derived:
 
     def counts(self, recipes: Mapping[str, int]) -> dict[str, int]:
         """Return how many products of the present recipes are done and failed."""
+        counts = self.counts_by_product(recipes).values()
+        return {"done": sum(done for done, _ in counts), "failed": sum(failed for _, failed in counts)}
+
+    def counts_by_product(self, recipes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+        """Return how many images each product is done of, and how many it failed of."""
         t = derived
         query = select(t.c.product, t.c.recipe, t.c.state, func.count().label("n")).group_by(t.c.product, t.c.recipe, t.c.state)
-        total = {"done": 0, "failed": 0}
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                if recipes.get(row.product) == row.recipe and row.state in total:
-                    total[row.state] += row.n
-        return total
+            found = {(r.product, r.recipe, r.state): r.n for r in connection.execute(query)}
+        return {name: (found.get((name, recipe, "done"), 0), found.get((name, recipe, "failed"), 0)) for name, recipe in recipes.items()}
+
+    def unmade_count(self, product: str, recipe: int) -> int:
+        """Return of how many images of unfinished versions a product is neither done nor failed; some may not have it."""
+        t = derived
+        settled = exists().where(
+            t.c.number == versions.c.number,
+            t.c.version == versions.c.version,
+            t.c.image == images.c.number,
+            t.c.product == product,
+            t.c.recipe == recipe,
+            t.c.state.in_(("done", "failed")),
+        )
+        query = select(func.count()).select_from(images.join(versions, versions.c.listing == images.c.listing))
+        with self._database.read() as connection:
+            return int(connection.execute(query.where(_unfinished(product, recipe), ~settled)).scalar_one())
 
     def progress(self, accession: EntryId, version: int, recipes: Mapping[str, int]) -> dict[str, Progress]:
         """Return how far the products of a version are."""
@@ -241,6 +272,14 @@ class Derived:
             fence = connection.execute(update(t).where(t.c.name == name).values(**values).returning(t.c.fence)).scalar_one()
         return Lease(name, fence)
 
+    def holder(self, name: str) -> Holder | None:
+        """Return who holds a lease; None where nobody does, or whoever did is gone."""
+        with self._database.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == name)).first()
+        if row is None or not row.holder or row.expires <= _now() or is_dead(row.holder):
+            return None
+        return Holder(row.holder, row.fence, (row.expires - _now()) / 1000)
+
     def renew_lease(self, lease: Lease, *, seconds: float) -> None:
         """Hold a lease longer; LostLeaseError where another has taken it."""
         with self._database.write() as connection:
@@ -252,6 +291,15 @@ class Derived:
         mine = (leases.c.name == lease.name, leases.c.fence == lease.fence)
         with self._database.write() as connection:
             connection.execute(update(leases).where(*mine).values(holder="", expires=0))
+
+
+def _unfinished(product: str, recipe: int) -> Any:
+    """Versions that are looked at, and of whose images a product may be missing."""
+    t = derived_versions
+    finished = exists().where(
+        t.c.number == versions.c.number, t.c.version == versions.c.version, t.c.product == product, t.c.recipe == recipe
+    )
+    return and_(versions.c.state.in_(_PUBLIC), versions.c.released_at != "", ~finished)
 
 
 def _hold(connection: Connection, lease: Lease) -> None:

@@ -13,6 +13,7 @@ from micrographia.cli.options import Home, Json, open_home
 from micrographia.cli.output import answer, counted, note, progress
 
 if TYPE_CHECKING:
+    from micrographia.archive.archive import Archive
     from micrographia.store import Damage
 
 Replica = Annotated[
@@ -63,6 +64,7 @@ def derive(
     home: Home = None,
     wait: Annotated[bool, typer.Option("--wait", help="Where a server is making them already, wait until it is done.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try once more what has failed.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Say what is to do, in work, done and failed; make nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make thumbnails, smaller copies and sections of all released images that lack them.
@@ -70,6 +72,9 @@ def derive(
     A server does the same in the background; both may run at once. It can be stopped at any moment: the next run makes the rest.
     """
     archive = open_home(home)
+    if status:
+        _say_status(archive, retry=retry)
+        return
     from micrographia.derive.making import derive as make
 
     with progress("making", unit="files") as advance:
@@ -79,6 +84,20 @@ def derive(
         f"{counted(done.made, 'product')} made, {done.failed} failed, {done.pending} pending.",
         *(f"{f.image} {f.product}: {f.message}" for f in archive.catalogue.derived.failures(limit=20)),
     )
+
+
+def _say_status(archive: Archive, *, retry: bool) -> None:
+    from micrographia.derive import work
+
+    if retry:
+        note(f"{counted(work.retry(archive), 'product')} are tried again.")
+    found = work.work(archive)
+    rows = [
+        f"{p.name}: {'at most ' * p.is_estimate}{p.pending:,} to do, {p.in_work:,} in work, {p.done:,} done, {p.failed:,} failed"
+        for p in found.products
+    ]
+    keeper = f"Made by {found.keeper.process}." if found.keeper else "Nobody makes anything at this moment."
+    answer(found.as_json(), *rows, keeper, *(f"{f.image} {f.path} {f.product}: {f.message}" for f in found.failures))
 
 
 def _told(damage: Damage) -> str:

@@ -27,7 +27,7 @@ from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
 
-_LEASE = "keeper"
+LEASE = "keeper"
 _LEASE_SECONDS = 30.0
 _RENEW_SECONDS = 8.0
 # workers that may be killed from outside while they make one thing, before that is held against it
@@ -107,7 +107,7 @@ class Keeper:
             The store, the database or the executor do not answer.
         """
         derived = self.archive.catalogue.derived
-        lease = derived.take_lease(_LEASE, seconds=_LEASE_SECONDS)
+        lease = derived.take_lease(LEASE, seconds=_LEASE_SECONDS)
         if lease is None:
             return False
         self._renewed = time.monotonic()

@@ -87,7 +87,7 @@ def run_job(job: Job) -> None:
     final = product_folder(job.root, job.product, job.image)
     if final.exists():
         return
-    making = job.root / MAKING / job.fence / secrets.token_hex(8)
+    making = job.root / MAKING / job.fence / f"{job.product.name}-{secrets.token_hex(8)}"
     try:
         making.mkdir()
     except FileNotFoundError:

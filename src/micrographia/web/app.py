@@ -19,13 +19,13 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
-from micrographia.web.api import crops, draft_files, uploads, vocabulary
+from micrographia.web.api import crops, draft_files, uploads, vocabulary, work
 from micrographia.web.api.finishing import Finishing
 from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
-from micrographia.web.pages import account, deposits
+from micrographia.web.pages import account, backlog, deposits
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.entries import entry_page
@@ -82,6 +82,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.router.routes.extend(_routes())
     app.include_router(router)
     app.include_router(crops.router)
+    app.include_router(work.router)
     app.include_router(vocabulary.router)
     app.include_router(uploads.router)
     app.include_router(draft_files.router)
@@ -120,6 +121,7 @@ def _routes() -> list[BaseRoute]:
         Route("/crops/{image_id}/{ranges}", crop_page),
         *account.ROUTES,
         *deposits.ROUTES,
+        *backlog.ROUTES,
         Route("/about", about_page),
         Route("/api", api_page),
         Route("/robots.txt", robots),

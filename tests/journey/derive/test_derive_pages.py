@@ -1,43 +1,9 @@
 """What pages and the API say of products while they are made, when they are there, and where they cannot be made."""
 
-import asyncio
-
-import httpx
-import numpy as np
-import pytest
-import tifffile
-
 from micrographia.derive.making import derive
 from micrographia.derive.products import RECIPES
 from micrographia.derive.sections import PICTURES
 from micrographia.ids import ImageId
-from micrographia.web.app import create_app
-
-
-@pytest.fixture
-def web(archive):
-    app = create_app(archive)
-
-    def ask(path, method="GET", **more):
-        async def answer():
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://archive.example") as client:
-                return await client.request(method, path, **more)
-
-        return asyncio.run(answer())
-
-    yield ask
-    app.application.state.site.close()
-
-
-@pytest.fixture
-def folder_with_zipped(folder):
-    data = np.random.default_rng(5).integers(0, 4000, (64, 64)).astype(np.uint16)
-    tifffile.imwrite(folder / "zipped.tif", data, compression="zlib")
-
-
-@pytest.fixture
-def images(web, released):
-    return {i["path"]: i for i in web(f"/api/v1/images?entry={released}").json()["items"]}
 
 
 def test_projections_and_sections_are_shown_once_they_are_made(web, archive, images):
@@ -65,18 +31,6 @@ def test_an_entry_says_how_many_of_its_pictures_are_prepared(web, archive, relea
     assert web(f"/api/v1{entry}/progress").json() == {"total": 3, "finished": True}
     page = web(entry).text
     assert "pictures prepared" not in page and "/static/progress.js" not in page
-
-
-@pytest.fixture
-def broken(archive, folder_with_zipped, released, images):
-    """An image whose bytes went bad after its release."""
-    content = archive.catalogue.file(released, 1, "zipped.tif").content_path
-    path = archive.store.local_path(released, content)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 3 : 2 * len(data) // 3] = bytes(len(data) // 3)
-    path.chmod(0o644)
-    path.write_bytes(data)
-    return images["zipped.tif"]
 
 
 def test_an_image_that_cannot_be_read_says_so_in_place_of_the_viewer(web, archive, broken):

@@ -7,7 +7,7 @@ from micrographia.archive.accounts import add_account, create_token
 from micrographia.model.people import Scope, Standing
 
 # pages that show whoever has not signed in how to
-FOR_PEOPLE = {"/deposits", "/account", "/people"}
+FOR_PEOPLE = {"/deposits", "/account", "/people", "/admin/work", "/api/v1/work"}
 
 
 def every_path(app, accession, version):
