@@ -109,7 +109,8 @@ class Ingest:
         return facts
 
     def _images(self, description: FileDescription, facts: DataFacts, number: int) -> Iterator[ImageRecord]:
-        role = self._role(description.path)
+        declared = (description.path, *description.members[:1])  # a sheet may name what lies in a folder that is one image
+        role = self._role(*declared)
         for index, header in enumerate(description.images):
             if header.voxel_size is None:  # what no header says, the depositor may
                 header = replace(header, voxel_size=self.sizes.get(role))
@@ -119,7 +120,7 @@ class Ingest:
                 path=kept_name(description.path),
                 index=index,
                 format_name=description.format,
-                kind=self._kind(description.path),
+                kind=self._kind(*declared),
                 role=role,
                 statistics=facts.statistics[index] if index < len(facts.statistics) else None,
             )
@@ -162,11 +163,11 @@ class Ingest:
         if numbered != images:
             drafts.write_images(self.accession, numbered)
 
-    def _role(self, path: str) -> str:
-        return next((d.role for d in self.declared.of(path)), "")
+    def _role(self, *paths: str) -> str:
+        return next((d.role for path in paths for d in self.declared.of(path)), "")
 
-    def _kind(self, path: str) -> str:
-        return next((d.kind for d in self.declared.of(path)), "image")
+    def _kind(self, *paths: str) -> str:
+        return next((d.kind for path in paths for d in self.declared.of(path)), "image")
 
 
 def kept_name(path: str) -> str:

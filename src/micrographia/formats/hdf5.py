@@ -203,6 +203,9 @@ def _named(header: ImageHeader, setups: Mapping[int, Setup]) -> ImageHeader:
     if match is None or setup is None:
         return header
     about = {"number": int(match[1]), "name": setup.name, **setup.attributes}
+    if header.dtype == "int16":  # BigDataViewer's samples are unsigned, whatever it tells HDF5
+        layout = replace(header.layout, dtype=header.layout.dtype.replace("i", "u")) if header.layout else None
+        header = replace(header, dtype="uint16", layout=layout)
     return replace(header, voxel_size=setup.voxel_size or header.voxel_size, metadata={**header.metadata, "setup": about})
 
 

@@ -3,17 +3,19 @@
 import hashlib
 import json
 import shutil
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import ocfl
 import pytest
 
 from micrographia.archive.audit import audit
 from micrographia.archive.curate import accept_entry, hold_entry
 from micrographia.archive.deposit import deposit_folder
-from micrographia.archive.lookup import find_entry, find_file, find_image, iterate_files, list_images, open_image
+from micrographia.archive.lookup import find_entry, find_file, find_image, iterate_files, list_images, open_image, stored_image
 from micrographia.archive.rebuild import rebuild
 from micrographia.archive.release import release_due
 from micrographia.archive.revise import revise_from_folder
@@ -53,6 +55,21 @@ def test_an_image_is_read_from_the_store(archive, folder):
     expected = mrcfile.read(folder / image.record.path)
     assert (open_image(archive, image)[3, 2:7, :] == expected[3, 2:7, :]).all()
     assert image.record.statistics.mean == pytest.approx(float(expected.mean()), abs=1e-6)
+
+
+def test_a_folder_that_is_one_image_belongs_to_the_set_that_names_what_lies_in_it(archive, tmp_path):
+    block = tmp_path / "in/embryo.n5/setup0/timepoint0/s0/0/0/0"
+    block.parent.mkdir(parents=True)
+    array = np.arange(120, dtype=">u2").reshape(4, 5, 6)
+    block.write_bytes(struct.pack(">HH3I", 0, 3, 6, 5, 4) + array.tobytes())
+    about = {"dimensions": [6, 5, 4], "blockSize": [6, 5, 4], "dataType": "uint16", "compression": {"type": "raw"}}
+    (tmp_path / "in/embryo.n5/setup0/timepoint0/s0/attributes.json").write_text(json.dumps(about))
+    sheet = {"title": "An embryo", "image_sets": [{"id": "embryo", "kind": "light-sheet", "files": ["embryo.n5/**"]}]}
+    (tmp_path / "in/entry.yaml").write_text(json.dumps(sheet))
+    done = released(archive, tmp_path / "in")
+    _, (image,), _ = list_images(archive, done.accession)
+    assert (image.record.path, image.record.format, image.record.role, image.record.kind) == ("embryo.n5", "n5", "embryo", "light-sheet")
+    np.testing.assert_array_equal(stored_image(archive, image).open()[...], array)
 
 
 def test_the_object_is_valid_ocfl(archive, folder):

@@ -17,7 +17,7 @@ import tensorstore
 from micrographia.errors import MicrographiaError
 from micrographia.formats import n5
 from micrographia.formats.registry import open_image
-from micrographia.formats.source import BytesSource, FolderTree, MappingTree
+from micrographia.formats.source import BytesSource, FileSource, FolderTree, MappingTree
 from micrographia.formats.survey import survey
 from micrographia.testing.damage import damaged
 
@@ -140,11 +140,14 @@ def test_setups_of_bigdataviewer_are_images_with_their_times_and_what_the_xml_be
 
 def test_the_xml_beside_an_hdf5_of_bigdataviewer_is_understood_too(tmp_path):
     with h5py.File(tmp_path / "embryo.h5", "w") as file:
-        file["t00000/s00/0/cells"] = np.ones((7, 8, 9), "int16")
+        file["t00000/s00/0/cells"] = np.full((7, 8, 9), -1, "int16")
+        file.create_dataset("t00001/s00/0/cells", data=np.full((7, 8, 9), -2, "int16"), compression="gzip")
     (tmp_path / "embryo.xml").write_text(XML)
     described = next(d for d in survey(tmp_path, workers=1) if d.format == "hdf5")
     assert described.images[0].voxel_size.as_json() == {"z": 0.5, "y": 0.2, "x": 0.1, "unit": "micrometer"}
     assert described.images[0].metadata["setup"]["channel"] == "GFP"
+    with FileSource(tmp_path / "embryo.h5") as source:  # its samples are unsigned, whatever HDF5 is told
+        assert [open_image(source, "hdf5", k, h)[0, 0, 0] for k, h in enumerate(described.images)] == [65535, 65534]
 
 
 def test_an_xml_that_is_a_link_is_not_followed(tmp_path):
