@@ -29,6 +29,7 @@ from micrographia.describe import draft_sheet, load_sheet
 from micrographia.errors import InvalidInputError
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts, read_once, read_tree
+from micrographia.formats.source import folder_reader
 from micrographia.formats.survey import survey
 from micrographia.formats.workers import WorkerLimits
 from micrographia.model.finding import Finding, Report
@@ -133,7 +134,7 @@ class Examination:
             blanks=self.blanks,
             findings=(*self.sheet_findings, _NO_SHEET) if alone and not self.sheet_findings else self.sheet_findings,
             drafted=alone,
-            folder=self.folder,
+            read=folder_reader(self.folder),
         )
 
 
@@ -176,7 +177,7 @@ def examine_structure(
         sheet, blanks = loaded.sheet, loaded.blanks
         findings = (*findings, *loaded.findings)
     else:
-        sheet = draft_sheet(descriptions, folder).sheet
+        sheet = draft_sheet(descriptions, folder_reader(folder)).sheet
     sheet = fill(sheet, given or Given(), prefer_given=text is None)
     examination = Examination(
         folder=folder,

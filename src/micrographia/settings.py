@@ -13,6 +13,7 @@ from micrographia.errors import InvalidInputError
 
 Curation = Literal["open", "strict"]
 Keeper = Literal["on", "off"]
+SelfRelease = Literal["nobody", "trusted", "everyone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Settings:
     """Where drafts lie, private; empty means HOME/drafts. It must be on the same file system (or the same S3 service) as the store."""
     curation: Curation = "open"
     """open: only title, one author and files are required to release. strict: missing metadata is an error, per experiment type."""
+    self_release: SelfRelease = "nobody"
+    """Which owners may release a submitted entry without a curator when no check found anything: nobody, trusted (as an admin marked them),
+    everyone."""
     title: str = "Micrographia"
     """Name of this archive, shown on every page."""
     url: str = "http://127.0.0.1:8000"
@@ -66,6 +70,8 @@ class Settings:
             raise InvalidInputError(f"MICROGRAPHIA_KEEPER is {settings.keeper!r}; expected on or off.")
         if not re.fullmatch(r"https?://[^/?#@\s]+", settings.url):
             raise InvalidInputError(f"MICROGRAPHIA_URL is {settings.url!r}; expected one like https://archive.example, without a path.")
+        if settings.self_release not in ("nobody", "trusted", "everyone"):
+            raise InvalidInputError(f"MICROGRAPHIA_SELF_RELEASE is {settings.self_release!r}; expected nobody, trusted or everyone.")
         return settings
 
     @property

@@ -12,27 +12,25 @@ The same command completes what a crash cut:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.curate import accept_entry
-from micrographia.archive.dossier import change_dossier
+from micrographia.archive.drafting import create_draft, discard_draft
+from micrographia.archive.examining import draft_digest
 from micrographia.archive.ingest import Ingest, Progress
-from micrographia.archive.permissions import require, require_known
 from micrographia.archive.release import release_entry
 from micrographia.archive.submit import submit_entry
-from micrographia.archive.transition import event_now, save_draft
+from micrographia.archive.transition import save_draft
 from micrographia.catalogue import content_digest
-from micrographia.errors import InvalidInputError, UnavailableError, WrongStateError
+from micrographia.errors import InvalidInputError
 from micrographia.examine import Examination, Given, examine_structure, refuse_home
-from micrographia.model.finding import Finding, Report
+from micrographia.model.finding import Report
 from micrographia.model.lifecycle import State
-from micrographia.model.people import Membership, Role, Scope
 from micrographia.model.records import DraftRecord
-from micrographia.model.sheet import Sheet
 from micrographia.store.incoming import Mode
 
 Until = Literal["draft", "submitted", "released"]
@@ -109,6 +107,7 @@ def take_in(
         facts = Ingest(archive, draft, folder, mode=mode, progress=progress).run(examination.descriptions)
         report = examination.judged(facts).report
         draft = draft.model_copy(update={"findings": report.findings, "files_complete": report.errors == 0})
+        draft = draft.model_copy(update={"examined": draft_digest(archive, draft)})
         save_draft(archive, draft, with_files=True)
     refuse_errors(report, f"its draft {draft.accession} is kept, so that the same command goes on from here")
     return draft
@@ -122,19 +121,6 @@ def refuse_errors(report: Report, consequence: str) -> None:
             f"The folder has {count}; {consequence}. Correct what the findings say, then run it again.",
             [f.as_json() for f in report.findings],
         )
-
-
-def discard_draft(archive: Archive, accession: str) -> None:
-    """Delete a draft with its files; its accession is not given away again."""
-    require(archive, accession, "discard")
-    with archive.drafts.lock(accession):
-        record = archive.drafts.record(accession)
-        if record.state is not State.DRAFT:
-            raise WrongStateError(f"{accession} is {record.state}; only a DRAFT is discarded.", status=record.state)
-        archive.drafts.delete(accession)
-        if record.version == 1:
-            archive.drafts.delete_dossier(accession)
-        archive.catalogue.delete_draft(accession)
 
 
 def _left_by_earlier_run(archive: Archive, source: str) -> DraftRecord | None:
@@ -152,30 +138,6 @@ def _begin(archive: Archive, source: str, examination: Examination, draft: Draft
         save_draft(archive, draft)
         return draft
     return create_draft(archive, examination.sheet, findings=examination.report.findings, source=source)
-
-
-def create_draft(archive: Archive, sheet: Sheet, *, findings: Sequence[Finding] = (), source: str = "") -> DraftRecord:
-    """Return a new draft of a new entry, whose owner is the caller (nobody where that is the operator of the machine)."""
-    caller = archive.caller
-    require_known(caller, Scope.DEPOSIT)
-    accession, now = archive.catalogue.reserve_accession(), archive.now()
-    if archive.store.exists(accession):  # the catalogue is older than the store
-        raise UnavailableError(f"{accession} is in the store but not in the catalogue, which lags behind: run `micrographia rebuild`.")
-    draft = DraftRecord(
-        accession=accession,
-        version=1,
-        created_at=now,
-        source=source,
-        sheet=sheet,
-        findings=tuple(findings),
-        events=(event_now(archive, "create", 1, State.DRAFT),),
-    )
-    if not caller.is_operator:  # before the draft, which nobody else may find meanwhile
-        owner = Membership(role=Role.OWNER, email=caller.email, orcid=caller.orcid, name=caller.name)
-        change_dossier(archive, accession, lambda dossier: dossier.model_copy(update={"people": (owner,)}))
-    archive.drafts.create(draft)
-    archive.catalogue.put_draft(draft)
-    return draft
 
 
 def _same_released(archive: Archive, draft: DraftRecord) -> Deposited | None:

@@ -6,17 +6,15 @@ Run again after a crash, it takes only what is missing or has changed since.
 from __future__ import annotations
 
 import os
-import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.declaring import Declaring, kept_name
 from micrographia.examine import Descriptions
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts, read_once, read_tree
 from micrographia.formats.registry import media_type
-from micrographia.model.declared import Declared, declared_voxel_size
 from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
 from micrographia.store import IncomingFile
 from micrographia.store.incoming import Mode
@@ -36,10 +34,7 @@ class Ingest:
         self.folder = folder
         self.mode: Mode = "link" if mode == "move" else mode  # sources are removed at the end, when nothing can be lost
         self.progress = progress
-        self.declared = Declared(draft.sheet)
-        self.sizes = {s.id: declared_voxel_size(s) for s in draft.sheet.image_sets} | {
-            m.id: declared_voxel_size(m) for m in draft.sheet.maps
-        }
+        self.declaring = Declaring(draft.sheet)
         self.known = {file.path: file for file in archive.drafts.files(draft.accession)}
         self.shared: list[FileRecord] = []
         self.shared_images: list[ImageRecord] = []
@@ -77,8 +72,8 @@ class Ingest:
         if (before := self._of_version_before(kept_name(path), source)) is not None:
             facts = read_once(source, alone, progress=self.progress)
             if facts.sha256 == before.sha256:
-                self.shared.append(before.model_copy(update={"role": self._role(path)}))
-                self.shared_images.extend(self._images(alone, facts, number))
+                self.shared.append(before.model_copy(update={"role": self.declaring.role(path)}))
+                self.shared_images.extend(self.declaring.images(alone, facts, number))
                 if len(self.shared) >= _SHARED_AT_ONCE:
                     self._note_shared()
                 return facts
@@ -98,32 +93,15 @@ class Ingest:
             media_type=description.media_type,
             content_path=file.content_path,
             format=description.format,
-            role=self._role(description.path),
+            role=self.declaring.role(description.path),
         )
-        file.commit(record, list(self._images(description, facts, number)))
+        file.commit(record, list(self.declaring.images(description, facts, number)))
 
     def _measure_tree(self, description: FileDescription, number: int) -> DataFacts:
         """Measure the images of a folder that is one image (OME-Zarr), once its files are in."""
         facts = read_tree(self.folder / description.path, description)
-        self.archive.drafts.append(self.accession, (), self._images(description, facts, number))
+        self.archive.drafts.append(self.accession, (), self.declaring.images(description, facts, number))
         return facts
-
-    def _images(self, description: FileDescription, facts: DataFacts, number: int) -> Iterator[ImageRecord]:
-        declared = (description.path, *description.members[:1])  # a sheet may name what lies in a folder that is one image
-        role = self._role(*declared)
-        for index, header in enumerate(description.images):
-            if header.voxel_size is None:  # what no header says, the depositor may
-                header = replace(header, voxel_size=self.sizes.get(role))
-            yield ImageRecord.of(
-                header,
-                number=number + index + 1,
-                path=kept_name(description.path),
-                index=index,
-                format_name=description.format,
-                kind=self._kind(*declared),
-                role=role,
-                statistics=facts.statistics[index] if index < len(facts.statistics) else None,
-            )
 
     def _already_in(self, path: str, source: Path) -> FileRecord | None:
         """Return the record of a file that an earlier run took in whole, unless the source has changed since."""
@@ -152,27 +130,16 @@ class Ingest:
         """Let the notes of the draft say exactly what is in the folder now, with the roles of the sheet as it is now."""
         drafts, there = self.archive.drafts, {kept_name(path) for path in facts}
         files = list(drafts.files(self.accession))
-        kept = [f.model_copy(update={"role": self._role(f.path)}) for f in files if f.path in there]
+        kept = [f.model_copy(update={"role": self.declaring.role(f.path)}) for f in files if f.path in there]
         if kept != files:
             drafts.write_files(self.accession, kept)
         images = list(drafts.images(self.accession))
         numbered = [
-            image.model_copy(update={"number": n, "role": self._role(image.path), "kind": self._kind(image.path)})
+            image.model_copy(update={"number": n, "role": self.declaring.role(image.path), "kind": self.declaring.kind(image.path)})
             for n, image in enumerate((i for i in images if i.path in there), 1)
         ]
         if numbered != images:
             drafts.write_images(self.accession, numbered)
-
-    def _role(self, *paths: str) -> str:
-        return next((d.role for path in paths for d in self.declared.of(path)), "")
-
-    def _kind(self, *paths: str) -> str:
-        return next((d.kind for path in paths for d in self.declared.of(path)), "image")
-
-
-def kept_name(path: str) -> str:
-    """Return the path under which the archive keeps a file: Unicode NFC, whichever form the file system gave."""
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 def _part(path: str, source: Path) -> FileDescription:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.permissions import may
+from micrographia.archive.stored import StoredBytes
 from micrographia.catalogue import EntryRow, FolderPage, ImageRow, ProcessLink, SearchPage, SearchQuery, VersionRow
 from micrographia.errors import GoneError, InvalidInputError, NotFoundError
 from micrographia.formats import registry
 from micrographia.formats.description import LazyImage
-from micrographia.formats.source import ByteSource, ByteTree, MappingTree
+from micrographia.formats.source import ByteSource
 from micrographia.ids import EntryId, ImageId
 from micrographia.model import ocfl
 from micrographia.model.contour import shown_contour
@@ -40,6 +40,8 @@ class EntryView:
     """All released versions, lowest first."""
     state: State
     """RELEASED or OBSOLETE, or the state of the draft."""
+    hides_authors: bool = False
+    """Whether the caller reviews it and is not to know whose it is: its record names nobody then."""
 
     @property
     def is_latest(self) -> bool:
@@ -50,7 +52,7 @@ class EntryView:
         """Return the JSON of the entry."""
         return entry_document(
             self.record, state=self.state, latest_version=self.row.latest_version, superseded_by=self.row.superseded_by or None
-        )
+        ) | ({"hides_authors": True, "citation": ""} if self.hides_authors else {})
 
 
 def find_entry(archive: Archive, accession: str, version: int | None = None) -> EntryView:
@@ -64,7 +66,19 @@ def find_entry(archive: Archive, accession: str, version: int | None = None) -> 
     draft, counted = archive.catalogue.draft_document(row.accession), next((v for v in rows if v.version == number), None)
     if draft is None or counted is None:  # it was released or discarded just now
         raise NotFoundError(f"{accession} has no version {number}.")
-    return EntryView(_preview(draft, counted), row, released, draft.state)
+    preview, hidden = _preview(draft, counted), _is_blind(archive, row.accession)
+    if hidden:
+        preview = preview.model_copy(update={"sheet": preview.sheet.without_people()})
+    return EntryView(preview, row, released, draft.state, hidden)
+
+
+def _is_blind(archive: Archive, accession: EntryId) -> bool:
+    """Whether the caller reads a draft as a reviewer alone, by a link that hides its authors."""
+    key = archive.caller.reviewer_key
+    if not key or may(archive.called_by(replace(archive.caller, reviewer_key="")), accession, "read"):
+        return False
+    link = archive.catalogue.reviewer_link(accession, key)
+    return link is not None and link.hide_authors
 
 
 def _preview(draft: DraftRecord, counted: VersionRow) -> EntryRecord:
@@ -210,22 +224,13 @@ class StoredImage:
 
     def open(self) -> LazyImage:
         """Return the lazy array; nothing is read yet but what its format needs to begin."""
-        source: ByteSource | ByteTree
-        if isinstance(self.content, str):
-            source = self._source(self.content)
-        else:
-            members = {path: partial(self._source, content) for path, content in self.content.items()}
-            source = MappingTree(self.record.path.rpartition("/")[2], members)
-        return registry.open_image(source, self.record.format, self.record.index, self.record.header)
+        return registry.open_image(self.bytes.open(), self.record.format, self.record.index, self.record.header)
 
-    def _source(self, content_path: str) -> ByteSource:
-        is_draft = ocfl.split_content_path(content_path)[0] == self.draft_version
-        return _opened(self.drafts if is_draft else self.location, is_draft).source(self.accession, content_path)
-
-
-@lru_cache(maxsize=4)
-def _opened(location: str, is_draft: bool) -> Store | Drafts:
-    return Drafts.open(location) if is_draft else Store.open(location, create=False)
+    @property
+    def bytes(self) -> StoredBytes:
+        """Its file or folder."""
+        name = self.record.path.rpartition("/")[2]
+        return StoredBytes(self.location, self.drafts, self.draft_version, self.accession, name, self.content)
 
 
 def _members(archive: Archive, accession: str, version: int, folder: str) -> dict[str, str]:

@@ -10,11 +10,11 @@ from micrographia.archive.deposit import Deposited, Until, move_on, refuse_error
 from micrographia.archive.ingest import Progress
 from micrographia.archive.lookup import find_entry
 from micrographia.archive.permissions import require
-from micrographia.archive.transition import event_now
+from micrographia.archive.transition import event_now, save_draft
 from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
 from micrographia.examine import Given, examine_structure, refuse_home
 from micrographia.ids import EntryId
-from micrographia.model.lifecycle import State
+from micrographia.model.lifecycle import State, allowed_verbs, next_state
 from micrographia.model.records import DraftRecord
 from micrographia.store.incoming import Mode
 
@@ -56,6 +56,42 @@ def revise_from_folder(
     draft = draft.model_copy(update={"sheet": examination.sheet, "change_note": change_note, "findings": examination.report.findings})
     draft = take_in(archive, draft, folder, examination, mode=mode, progress=progress)
     return move_on(archive, draft, folder, mode, until)
+
+
+def begin_version(archive: Archive, accession: str, *, note: str) -> DraftRecord:
+    """Return a draft of the next version of a released entry, with the sheet and all files of the one before; no byte is copied."""
+    if not note.strip():
+        raise InvalidInputError("A new version says what changed; the note is empty.")
+    require(archive, accession, "revise")
+    entry = EntryId.parse(accession)
+    with archive.drafts.lock(entry):
+        row = archive.catalogue.entry(entry)
+        if archive.drafts.exists(entry):
+            draft = archive.drafts.record(entry)
+            raise WrongStateError(
+                f"{accession} has a draft of version {draft.version} ({draft.state}) already.",
+                status=draft.state,
+                allowed=allowed_verbs(draft.state),
+            )
+        assert row is not None
+        next_state("revise", row.state, accession=accession)
+        before = archive.catalogue.entry_document(entry, row.latest_version)
+        assert before is not None
+        draft = DraftRecord(
+            accession=entry,
+            version=row.latest_version + 1,
+            created_at=archive.now(),
+            change_note=note.strip(),
+            files_complete=True,
+            sheet=before.sheet,
+            events=(event_now(archive, "revise", row.latest_version + 1, State.DRAFT),),
+        )
+        # the draft is there once its record is: until then nobody sees what a crash leaves
+        archive.drafts.write_images(entry, archive.store.images(entry, row.latest_version))
+        archive.drafts.write_files(entry, archive.store.files(entry, row.latest_version))
+        archive.drafts.create(draft)
+        save_draft(archive, draft, with_files=True)
+        return draft
 
 
 def _begin(archive: Archive, version: int, accession: str, folder: Path, change_note: str) -> DraftRecord:

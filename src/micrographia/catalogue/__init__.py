@@ -1,6 +1,7 @@
 """The catalogue: a SQL database from which every question about entries, files and images is answered; it can always be rebuilt."""
 
 from micrographia.catalogue.catalogue import Catalogue
+from micrographia.catalogue.changes import changed_files
 from micrographia.catalogue.derived import Derived, DerivedState, Holder, Lease, LostLeaseError, Outcome, Progress, is_dead, this_process
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, Statistics, VersionRow
 from micrographia.catalogue.search import FacetCount, Histogram, SearchItem, SearchPage, SearchQuery
@@ -28,6 +29,7 @@ __all__ = [
     "SearchQuery",
     "Statistics",
     "VersionRow",
+    "changed_files",
     "content_digest",
     "is_dead",
     "this_process",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts
+from micrographia.formats.source import ReadWhole
 from micrographia.model.declared import Declaration, Declared
 from micrographia.model.finding import Severity
 from micrographia.model.image import ImageHeader, Statistics
@@ -127,7 +127,7 @@ class Context:
         drafted: bool,
         blanks: Iterable[str],
         facts: Mapping[str, DataFacts],
-        folder: Path | None,
+        read: ReadWhole | None,
     ) -> None:
         self.sheet = sheet if sheet is not None else Sheet()
         self.has_sheet = sheet is not None
@@ -135,7 +135,7 @@ class Context:
         """Whether a person answers for the sheet."""
         self.strict = strict
         self.blanks = tuple(blanks)
-        self.folder = folder
+        self.read = read
         self.declared = Declared(self.sheet)
         self.matched = bytearray(len(self.declared.all))
         self.kept: dict[str, File] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from micrographia.checks import annotation, data, files, header, map, metadata, particles, screen, sheet, star, tilt_series  # noqa: A004
 from micrographia.checks._context import Context
 from micrographia.checks._rules import DEPOSIT_RULES, FILE_RULES, RULES, Findings
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts
+from micrographia.formats.source import ReadWhole
 from micrographia.model.finding import Finding, Report
 from micrographia.model.sheet import Sheet
 
@@ -26,7 +26,7 @@ def check(
     blanks: Iterable[str] = (),
     findings: Iterable[Finding] = (),
     drafted: bool = False,
-    folder: Path | None = None,
+    read: ReadWhole | None = None,
 ) -> Report:
     """Return the report of a deposit.
 
@@ -47,12 +47,12 @@ def check(
         What `load_sheet` found; becomes part of the report.
     drafted : bool
         The sheet was drafted and no person answers for it: its metadata are not judged.
-    folder : Path, optional
-        The deposit on this machine: lists of tilt angles are read in it.
+    read : function of str, optional
+        Gives the bytes of a small file by its path: lists of tilt angles are read.
     """
     gathered = Findings()
     gathered.extend(findings)
-    context = Context(sheet, strict=strict, drafted=drafted, blanks=blanks, facts=facts or {}, folder=folder)
+    context = Context(sheet, strict=strict, drafted=drafted, blanks=blanks, facts=facts or {}, read=read)
     for description in descriptions:
         file = context.take(description)
         gathered.extend(description.remarks)

@@ -46,12 +46,12 @@ def _angles(context: Context, image_set: ImageSet, file: File, alone: bool) -> I
 
 def _read_list(context: Context, file: File) -> list[float] | None:
     """Return the numbers of a list of angles, one a line; None where it cannot be read as one."""
-    if context.folder is None or file.description.size_bytes > _MOST_LIST_BYTES:
+    if context.read is None or file.description.size_bytes > _MOST_LIST_BYTES:
         return None
     try:
-        lines = (context.folder / file.path).read_text("ascii").split("\n")
+        lines = (context.read(file.path) or b"?").decode("ascii").split("\n")
         return [float(line.split()[0]) for line in lines if line.strip()]
-    except (OSError, ValueError):
+    except ValueError:
         return None
 
 

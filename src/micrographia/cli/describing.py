@@ -26,10 +26,11 @@ def describe(
     """Draft FOLDER/entry.yaml from what the files say."""
     from micrographia.describe import draft_sheet, is_untouched, render_yaml
     from micrographia.examine import read_sheet, survey_folder
+    from micrographia.formats.source import folder_reader
     from micrographia.model.records import SHEET_FILE
 
     with progress("reading headers") as advance:
-        draft = draft_sheet(survey_folder(folder, settings=Settings.from_environment(), progress=advance), folder)
+        draft = draft_sheet(survey_folder(folder, settings=Settings.from_environment(), progress=advance), folder_reader(folder))
     path, text = folder / SHEET_FILE, render_yaml(draft)
     there, unreadable = read_sheet(folder)
     present = (there or b"").decode("utf-8", "replace")

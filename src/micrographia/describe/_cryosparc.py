@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from micrographia.describe._patterns import FileFact, Pattern
 from micrographia.describe._tree import Names
+from micrographia.formats.source import ReadWhole
 
 _KINDS = (
     (re.compile(r"import"), "import"),
@@ -36,14 +36,14 @@ _MOST_PARAMETERS = 60
 
 
 def processes(
-    datasets: Iterable[Pattern], patterns: Iterable[Pattern], folder: Path, places: Sequence[tuple[str, str]], names: Names
+    datasets: Iterable[Pattern], patterns: Iterable[Pattern], read: ReadWhole, places: Sequence[tuple[str, str]], names: Names
 ) -> list[tuple[dict[str, Any], str]]:
     """Return (process, file that tells it) for each cryoSPARC job that the deposit knows of."""
     steps: dict[str, dict[str, Any]] = {}
     sources: dict[str, str] = {}
     parents: dict[str, list[str]] = {}
     for fact in _facts(p for p in patterns if p.suffix == ".json" and "job" in p.name.lower()):
-        job = _read_job(folder / fact.path, fact.size_bytes)
+        job = _read_job(read, fact.path, fact.size_bytes)
         if job is not None and str(job["uid"]) not in steps:
             uid = str(job["uid"])
             steps[uid], parents[uid] = _of_job(job, names)
@@ -102,13 +102,13 @@ def _number(item: tuple[str, Any]) -> int:
     return int(item[0][1:]) if item[0][1:].isdigit() else 0
 
 
-def _read_job(path: Path, size_bytes: int) -> dict[str, Any] | None:
+def _read_job(read: ReadWhole, path: str, size_bytes: int) -> dict[str, Any] | None:
     """Return a job document of cryoSPARC, None when the file is another kind of JSON."""
     if size_bytes > _MOST_BYTES:
         return None
     try:
-        job = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        job = json.loads(read(path) or b"")
+    except (ValueError, RecursionError):
         return None
     is_job = (
         isinstance(job, dict) and re.fullmatch(r"J\d+", str(job.get("uid", ""))) and isinstance(job.get("type", job.get("job_type")), str)

@@ -39,6 +39,11 @@ class Draft:
         return Sheet.model_validate(without_blanks(self.tree))
 
     @property
+    def wanted(self) -> dict[str, str]:
+        """What a person has to write, by place."""
+        return {at: blank.wanted for at, blank in _blanks(self.tree, "")}
+
+    @property
     def blanks(self) -> tuple[str, ...]:
         """Places that wait for a person: ``authors[0].name``."""
         return tuple(at for at, _ in _blanks(self.tree, ""))

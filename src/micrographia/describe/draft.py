@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from micrographia.describe import _cryosparc, _relion
@@ -16,6 +15,7 @@ from micrographia.describe._sets import ImageGroup, group_images
 from micrographia.describe._sidecars import Sidecars
 from micrographia.describe._tree import Blank, Draft, Names, in_form_order
 from micrographia.formats.description import FileDescription
+from micrographia.formats.source import ReadWhole
 from micrographia.model.declared import escape_glob
 from micrographia.model.image import METRES, ImageHeader
 from micrographia.model.sheet import SCHEMA, Sheet
@@ -28,26 +28,26 @@ _LIBRARY = frozenset(("library", "layout", "platemap", "metadata", "annotation",
 _FEATURES = frozenset(("features", "measurements", "profiles", "nuclei", "cells", "objects", "processed"))
 
 
-def draft_sheet(descriptions: Iterable[FileDescription], folder: Path) -> Draft:
+def draft_sheet(descriptions: Iterable[FileDescription], read: ReadWhole) -> Draft:
     """Return a draft that declares every file of a folder, with blanks for what no file says.
 
     Parameters
     ----------
     descriptions : iterable of FileDescription
         Files as `formats.survey` gives them; read once, so any number of them takes little memory.
-    folder : Path
-        The folder itself: small files of processing projects are read in it.
+    read : function of str
+        Gives the bytes of a small file by its path: those of processing projects tell more than their headers.
     """
     patterns = Patterns()
     patterns.gather(descriptions)
-    return _Assembly(patterns, folder).draft()
+    return _Assembly(patterns, read).draft()
 
 
 class _Assembly:
     """The parts of a sheet as they come together."""
 
-    def __init__(self, patterns: Patterns, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, patterns: Patterns, read: ReadWhole) -> None:
+        self._read = read
         self._patterns = sorted(patterns, key=lambda p: p.sample)
         self._file_count = patterns.file_count
         self._globs = Globs(self._patterns)
@@ -303,7 +303,7 @@ class _Assembly:
 
     def _processes(self) -> None:
         chain = _relion.processes(self._sidecars.stars, self._places, self._tables, self._names)
-        chain += _cryosparc.processes(self._sidecars.datasets, self._patterns, self._folder, self._places, self._names)
+        chain += _cryosparc.processes(self._sidecars.datasets, self._patterns, self._read, self._places, self._names)
         for part, source in chain:
             self._note("processes", f"from {source}")
             self._parts["processes"].append(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -72,10 +72,19 @@ def load_sheet(text: str | bytes | Path, name: str = SHEET_FILE) -> LoadedSheet:
     except _text.TextError as exc:
         message, expected = f"{name} cannot be read: {exc.message}.", "YAML in UTF-8, at most 16 MiB"
         return LoadedSheet(Sheet(), (), (Finding("sheet.unreadable", "error", name, message, exc.found, expected, exc.hint),))
+    return _validated(parsed.value, parsed.lines, name, parsed.findings)
+
+
+def load_sheet_values(values: dict[str, Any], name: str = SHEET_FILE) -> LoadedSheet:
+    """Read a sheet that is plain values already, as `load_sheet` reads a text."""
+    return _validated(values, {}, name, ())
+
+
+def _validated(values: Any, lines: dict[str, int], name: str, said: Iterable[Finding]) -> LoadedSheet:
     blanks: list[str] = []
-    data = _without_blanks(parsed.value, "", blanks)
-    findings = list(parsed.findings)
-    sheet = _Validation(data if isinstance(data, dict) else {}, parsed.lines, name, findings).sheet()
+    findings = list(said)
+    data = _without_blanks(values, "", blanks)
+    sheet = _Validation(data if isinstance(data, dict) else {}, lines, name, findings).sheet()
     return LoadedSheet(sheet, tuple(blanks), tuple(findings))
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import combinations
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from micrographia.errors import InvalidInputError, MicrographiaError
+from micrographia.errors import IntegrityError, MicrographiaError
 from micrographia.formats.description import FileDescription, LazyImage
 from micrographia.formats.registry import format_named, open_image
 from micrographia.formats.sections import SectionSums
-from micrographia.formats.source import FileSource, FolderTree
+from micrographia.formats.source import ByteSource, FileSource, LocalFile, LocalFolder, Opener, opened
 from micrographia.formats.workers import Workers
 from micrographia.imaging.statistics import StreamingStatistics
 from micrographia.model.finding import Finding
@@ -28,7 +27,7 @@ from micrographia.model.image import ImageHeader, Statistics
 
 _BLOCK_BYTES = 4 << 20
 # a decoder slower than this is taken to hang
-_SLOWEST_DECODER_BYTES_PER_S = 10e6
+SLOWEST_DECODER_BYTES_PER_S = 10e6
 _MOST_DUPLICATES = 100
 # two sections are held in memory to compare them
 _LARGEST_SECTION_BYTES = 128 << 20
@@ -86,66 +85,97 @@ def read_once(
     OSError
         It cannot be read, or `write` failed.
     """
+    taken = (write, progress)
+    return _read(LocalFile(os.fspath(path)), description, hashlib.sha256(), taken, partial(_decode, workers=workers))
+
+
+def read_tree(folder: Path | str, description: FileDescription, *, workers: Workers | None = None) -> DataFacts:
+    """Return the statistics of the images of a folder that is one image (OME-Zarr), decoded in a worker process."""
+    return _facts_of_tree(description, _decode(_job(LocalFolder(os.fspath(folder)), description), workers))
+
+
+def measure(opener: Opener, description: FileDescription, sha256: str) -> DataFacts:
+    """Return the statistics of a file or folder whose digest is known, all of it in this process: run it in a worker with limits."""
+    if not description.images:
+        return DataFacts(description.path, description.size_bytes, sha256)
+    if description.members:
+        return _facts_of_tree(description, _measure(_job(opener, description)))
+    return replace(_read(opener, description, None, (None, None), _measure), sha256=sha256)
+
+
+def _facts_of_tree(description: FileDescription, measured: _Measured) -> DataFacts:
+    statistics = tuple(measured.statistics.get(index) for index in range(len(description.images)))
+    return DataFacts(description.path, description.size_bytes, "", statistics, measured.duplicates, measured.findings)
+
+
+def _read(
+    opener: Opener, description: FileDescription, digest: Any, taken: tuple[_Write, _Progress], decode: Callable[[_Job], _Measured]
+) -> DataFacts:
+    """Read a file once: digest (unless None) and the images that lie uncompressed in it; then decode the others."""
     tracks = [_Track(header) if _is_dense(header, description.size_bytes) else None for header in description.images]
-    taken = _Taken([track for track in tracks if track], write, progress)
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise InvalidInputError(f"{path} is not a plain file.")
-        size, sha256 = _pass_over(fd, description.size_bytes, taken)
-    finally:
-        os.close(fd)
+    with opened(opener) as source:
+        size = source.size
+        if digest is not None or any(tracks):
+            size = _pass_over(source, _Taken([track for track in tracks if track], *taken), digest)
     findings = []
     if size != description.size_bytes:
         findings.append(_changed(description, size))
     statistics = [track.statistics.result() if track else None for track in tracks]
     duplicates: tuple[tuple[int, int], ...] = ()
     if any(track is None for track in tracks) and not findings:
-        measured = _decode(path, description, [i for i, track in enumerate(tracks) if track is None], workers)
+        measured = decode(_job(opener, description, [i for i, track in enumerate(tracks) if track is None]))
         findings += measured.findings
         duplicates = measured.duplicates
         for index, value in measured.statistics.items():
             statistics[index] = value
     for track in tracks:
         if track and track.sections and not findings:
-            with FileSource(path) as source:
+            with opened(opener) as source:
                 duplicates = _confirmed(open_image(source, description.format, 0, track.header), track.sections)
             break
+    sha256 = "" if digest is None else digest.hexdigest()
     return DataFacts(description.path, size, sha256, tuple(statistics), duplicates, tuple(findings))
 
 
-def read_tree(folder: Path | str, description: FileDescription, *, workers: Workers | None = None) -> DataFacts:
-    """Return the statistics of the images of a folder that is one image (OME-Zarr), decoded in a worker process."""
-    measured = _decode(folder, description, list(range(len(description.images))), workers)
-    statistics = tuple(measured.statistics.get(index) for index in range(len(description.images)))
-    return DataFacts(description.path, description.size_bytes, "", statistics, measured.duplicates, measured.findings)
-
-
-def _pass_over(fd: int, expected_bytes: int, taken: _Taken) -> tuple[int, str]:
-    """Return (bytes, SHA-256) of an open file, each block given to `taken` while a thread hashes it."""
-    digest = hashlib.sha256()
-    if expected_bytes <= _BLOCK_BYTES:  # a thread would cost more than it saves
-        size = 0
-        while data := os.read(fd, _BLOCK_BYTES):
+def _pass_over(source: ByteSource, taken: _Taken, digest: Any) -> int:
+    """Return how many bytes a file has, each block given to `taken` while a thread hashes it."""
+    if source.size <= _BLOCK_BYTES:  # a thread would cost more than it saves
+        data = source.read(0, source.size)
+        if digest is not None:
             digest.update(data)
-            taken.block(memoryview(data), size)
-            size += len(data)
-        return size, digest.hexdigest()
+        taken.block(memoryview(data), 0)
+        return source.size
     buffers = (memoryview(bytearray(_BLOCK_BYTES)), memoryview(bytearray(_BLOCK_BYTES)))
     size = number = 0
     with ThreadPoolExecutor(1, "sha256") as hasher:
         hashing: Future[None] | None = None
-        while count := os.readv(fd, [buffers[number % 2]]):
+        while size < source.size:
+            try:
+                block = _next_block(source, size, buffers[number % 2])
+            except IntegrityError:  # it became shorter
+                break
             if hashing is not None:
                 hashing.result()  # of the other buffer, which is read into next
-            block = buffers[number % 2][:count]
-            hashing = hasher.submit(digest.update, block)
+            if digest is not None:
+                hashing = hasher.submit(digest.update, block)
             taken.block(block, size)
-            size += count
+            size += len(block)
             number += 1
         if hashing is not None:
             hashing.result()
-    return size, digest.hexdigest()
+    return size
+
+
+def _next_block(source: ByteSource, start: int, buffer: memoryview) -> memoryview:
+    block = buffer[: min(len(buffer), source.size - start)]
+    if isinstance(source, FileSource):
+        source.read_into(start, block)
+        return block
+    return memoryview(source.read(start, len(block)))
+
+
+_Write = Callable[[memoryview], object] | None
+_Progress = Callable[[int], None] | None
 
 
 class _Taken:
@@ -260,22 +290,26 @@ class _Measured:
 class _Job:
     """Images of one file to be decoded."""
 
-    location: str
+    opener: Opener
     path: str
     format_name: str
     images: tuple[tuple[int, ImageHeader], ...]
 
 
-def _decode(location: Path | str, description: FileDescription, indices: Iterable[int], workers: Workers | None) -> _Measured:
-    job = _Job(os.fspath(location), description.path, description.format, tuple((i, description.images[i]) for i in indices))
+def _job(opener: Opener, description: FileDescription, indices: Iterable[int] | None = None) -> _Job:
+    chosen = range(len(description.images)) if indices is None else indices
+    return _Job(opener, description.path, description.format, tuple((i, description.images[i]) for i in chosen))
+
+
+def _decode(job: _Job, workers: Workers | None) -> _Measured:
     if not job.images:
         return _Measured({})
-    if not format_named(description.format).isolated:
+    if not format_named(job.format_name).isolated:
         return _measure(job)
     pool = workers or _own_workers()
     decoded_bytes = sum(prod(header.shape) * np.dtype(header.dtype).itemsize for _, header in job.images)
     try:
-        return pool.call(_measure, job, timeout=pool.limits.seconds + decoded_bytes / _SLOWEST_DECODER_BYTES_PER_S)
+        return pool.call(_measure, job, timeout=pool.limits.seconds + decoded_bytes / SLOWEST_DECODER_BYTES_PER_S)
     except Exception as exc:  # noqa: BLE001  the edge of the job: the file is at fault, and only it
         return _Measured({}, findings=(_undecodable(job.path, job.format_name, exc),))
 
@@ -284,7 +318,7 @@ def _measure(job: _Job) -> _Measured:
     """Decode the images of a job; in a worker for formats of large libraries."""
     statistics: dict[int, Statistics] = {}
     duplicates: tuple[tuple[int, int], ...] = ()
-    with nullcontext(FolderTree(job.location)) if format_named(job.format_name).folder else FileSource(job.location) as source:
+    with opened(job.opener) as source:
         for index, header in job.images:
             try:
                 image = open_image(source, job.format_name, index, header)

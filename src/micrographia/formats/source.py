@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from micrographia.errors import IntegrityError, InvalidInputError
 
@@ -45,6 +48,55 @@ class ByteTree(Protocol):
     def list(self, prefix: str = "") -> Iterable[str]:
         """Return the paths of all files below `prefix`, relative to the tree, sorted."""
         ...
+
+
+ReadWhole = Callable[[str], bytes | None]
+"""Returns the bytes of a small file by its path inside the deposit; None where it cannot be read."""
+
+
+class Opener(Protocol):
+    """Where a file, or a folder that is one thing, is opened: small enough to be sent to another process."""
+
+    def open(self) -> ByteSource | ByteTree:
+        """Return its bytes for reading."""
+        ...
+
+
+@contextmanager
+def opened(opener: Opener) -> Iterator[Any]:
+    """Open something for a while."""
+    source = opener.open()
+    try:
+        yield source
+    finally:
+        if isinstance(source, FileSource):
+            source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A plain file of this machine; links and pipes are refused."""
+
+    path: str
+
+    def open(self) -> FileSource:
+        """Return its bytes; OSError where it cannot be opened, InvalidInputError where it is no plain file."""
+        source = FileSource(self.path, follow_links=False)
+        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            source.close()
+            raise InvalidInputError(f"{self.path} is not a plain file.")
+        return source
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A folder of this machine that is one thing."""
+
+    path: str
+
+    def open(self) -> FolderTree:
+        """Return its files."""
+        return FolderTree(self.path)
 
 
 class FileSource:
@@ -88,6 +140,10 @@ class FileSource:
             if not got:
                 raise _short(self, start, len(buffer))
             at, left = at + got, left[got:]
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._fd
 
     def close(self) -> None:
         """Give the file descriptor back; closing twice is harmless."""
@@ -181,6 +237,18 @@ class MappingTree:
         """Return the paths below the folder `prefix`, sorted."""
         folder = prefix.rstrip("/") + "/" if prefix else ""
         return sorted(path for path in self._members if path.startswith(folder))
+
+
+def folder_reader(folder: Path) -> ReadWhole:
+    """Return a function that reads small files of a folder of this machine whole."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return (folder / path).read_bytes()
+        except OSError:
+            return None
+
+    return read
 
 
 def _refuse_climbing(relative_path: str) -> None:

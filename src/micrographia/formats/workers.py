@@ -81,18 +81,22 @@ class Workers:
         future: Future[_Result] = self._schedule(function, args, timeout or self.limits.seconds)[1]
         return future
 
-    def submit_batch(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Callable[[], list[_Result | Exception]]:
+    def submit_batch(
+        self, function: Callable[[_Item], _Result], items: Sequence[_Item], *, timeout: float | None = None
+    ) -> Callable[[], list[_Result | Exception]]:
         """Start `function(item)` for `items` in one task and return the function that waits for its results, in order.
 
         An item that fails gives its exception as result. Where the task fails as a whole, each item is tried again alone.
         """
-        wait = self._start(_each, (function, items), None)
+        wait = self._start(_each, (function, items), timeout)
 
         def results() -> list[_Result | Exception]:
             try:
                 return wait()
             except (TooLargeError, UnreadableError, UnavailableError) as exc:
-                return [exc] if len(items) == 1 else [result for item in items for result in self.submit_batch(function, [item])()]
+                if len(items) == 1:
+                    return [exc]
+                return [result for item in items for result in self.submit_batch(function, [item], timeout=timeout)()]
 
         return results
 

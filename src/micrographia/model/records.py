@@ -182,6 +182,16 @@ class EntryRecord(_Record):
         return next((m for m in self.sheet.maps if m.id == image.role), None)
 
 
+class Submission(_Record):
+    """What a draft was when it was last submitted, to see what has changed since."""
+
+    at: str
+    sheet: Sheet
+    files_sha256: str
+    """Digest over path and SHA-256 of its files."""
+    file_count: int = 0
+
+
 class DraftRecord(_Record):
     """The private record of a draft, rewritten atomically by every verb: ``drafts/MG-10001/draft.json``."""
 
@@ -192,7 +202,9 @@ class DraftRecord(_Record):
     created_at: str
     change_note: str = ""
     hold_until: str = ""
-    """Release not before this UTC date (ISO 8601); empty when none was asked for."""
+    """Release not before this UTC date (ISO 8601), at the latest then; empty when none was asked for."""
+    hold_for: str = ""
+    """What ends the hold before that day: publication, or the accession of the entry with which it is released."""
     source: str = ""
     """Folder it was deposited from, so that the same command resumes it."""
     files_complete: bool = False
@@ -203,3 +215,11 @@ class DraftRecord(_Record):
     events: tuple[Event, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Findings of the last check."""
+    examined: str = ""
+    """Digest of the sheet and the files that the last check saw; another one now: look again."""
+    pictured: str = ""
+    """Digest of the images that the last check saw: what was derived of others is stale."""
+    is_declared_by_files: bool = False
+    """Whether the image sets, maps and so on of the sheet were drafted from the files and no person has changed them."""
+    submissions: tuple[Submission, ...] = ()
+    """The last submission and the one before, oldest first."""

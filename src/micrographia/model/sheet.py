@@ -534,6 +534,11 @@ class Sheet(_Part):
         annotations = tuple(a.model_copy(update={"authors": quiet(a.authors)}) for a in self.annotations)
         return self.model_copy(update={"authors": quiet(self.authors), "annotations": annotations})
 
+    def without_people(self) -> Sheet:
+        """Return the sheet as a reviewer may have it who is not to know whose it is: without authors and who paid."""
+        annotations = tuple(a.model_copy(update={"authors": ()}) for a in self.annotations)
+        return self.model_copy(update={"authors": (), "funding": (), "annotations": annotations})
+
     def as_json(self) -> dict[str, Any]:
         """Return the sheet as a mapping without empty fields, in the form's own order."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"schema": SCHEMA}

@@ -5,6 +5,7 @@
     drafts/MG-10001/draft.json       the record, rewritten atomically
                     files.jsonl      a line a file that is whole; later lines go before earlier ones
                     images.jsonl     a line an image
+                    facts.jsonl      what was found in each file, so that none is read twice
                     v1/content/…     the files, under their paths; release moves the folder v1
                     incoming/        unfinished bytes
     drafts/.dossiers/MG-10001.json   what outlives the draft and is not public: people, reviewer links, events with names
@@ -16,6 +17,7 @@ and finds everything else when it is run again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +39,7 @@ from micrographia.store.locks import Locks, bucket_locks, folder_locks
 _RECORD = "draft.json"
 _FILES = "files.jsonl"
 _IMAGES = "images.jsonl"
+_FACTS = "facts.jsonl"
 _INCOMING = "incoming"
 _DELETED = ".deleted"
 _DOSSIERS = ".dossiers"
@@ -145,6 +148,12 @@ class Drafts:
             name = key.removeprefix(f"{_DOSSIERS}/").removesuffix(".json")
             with suppress(InvalidInputError):
                 yield self.dossier(EntryId.parse(name))
+
+    @contextmanager
+    def looking(self, accession: str, *, wait: bool) -> Iterator[None]:
+        """Look at the files of a draft alone, while others may work on it; UnavailableError as of `lock`."""
+        with self._locks.hold(f"{self.folder(accession)}.looking", wait=wait):
+            yield
 
     @contextmanager
     def lock(self, accession: str, *, wait: bool = True) -> Iterator[None]:
@@ -266,6 +275,22 @@ class Drafts:
         for name, records in ((_IMAGES, images), (_FILES, files)):
             for block in json_lines(records):
                 self.bucket.append(f"{self.folder(accession)}/{name}", block)
+
+    def facts(self, accession: str) -> Iterator[bytes]:
+        """Yield the lines that were noted of what was found in the files."""
+        yield from lines(self.bucket.read_log(f"{self.folder(accession)}/{_FACTS}"))
+
+    def append_facts(self, accession: str, found: bytes) -> None:
+        """Note whole lines of what was found in files."""
+        self.bucket.append(f"{self.folder(accession)}/{_FACTS}", found)
+
+    def files_digest(self, accession: str) -> str:
+        """Return the digest of the notes of files: another one whenever a file came, went or changed."""
+        self.flush(accession)
+        digest = hashlib.sha256()
+        for block in self.bucket.read_log(f"{self.folder(accession)}/{_FILES}"):
+            digest.update(block)
+        return digest.hexdigest()
 
     def remove_file(self, accession: str, path: str) -> None:
         """Take a file out of a draft, with its images and, when the draft holds them, its bytes; NotFoundError when it has no such file."""

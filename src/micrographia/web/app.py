@@ -19,7 +19,7 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
-from micrographia.web.api import crops, draft_files, uploads, vocabulary, work
+from micrographia.web.api import crops, draft_files, drafts, people, uploads, verbs, vocabulary, work
 from micrographia.web.api.finishing import Finishing
 from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
@@ -81,11 +81,8 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.add_middleware(Callers, archive=archive)  # goes first
     app.router.routes.extend(_routes())
     app.include_router(router)
-    app.include_router(crops.router)
-    app.include_router(work.router)
-    app.include_router(vocabulary.router)
-    app.include_router(uploads.router)
-    app.include_router(draft_files.router)
+    for part in (crops, work, vocabulary, drafts, uploads, draft_files, verbs, people):
+        app.include_router(part.router)
     return SecurityHeaders(app)
 
 
@@ -110,6 +107,7 @@ def _routes() -> list[BaseRoute]:
         Route("/zarr/{accession}.{version:int}.plate.{name}", plate_key),
         Route("/previews/{image_id}/{picture}.webp", preview),
         Route("/zarr/{image}", zarr_key),
+        Route("/review/{secret}", people.follow_reviewer_link),
         Route("/", home_page),
         Route("/entries", results_page),
         Route("/entries.atom", entries_feed),

@@ -7,12 +7,13 @@ share, so each answer to somebody is private.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from micrographia.archive.accounts import TOKEN_PREFIX, caller_of_token
+from micrographia.archive.accounts import TOKEN_PREFIX, caller_of_token, key_digest
 from micrographia.archive.archive import Archive
 from micrographia.archive.sessions import find_session
 from micrographia.errors import MicrographiaError
@@ -21,7 +22,10 @@ from micrographia.web.security_headers import PRIVATE
 from micrographia.web.sessions import SESSION, SignedIn, cookie_name, csrf_token
 from micrographia.web.status_codes import CALLER, answer_failure
 
+REVIEWER_COOKIE = "micrographia_review"
 _PRIVATE = (b"cache-control", PRIVATE)
+# no search engine keeps what a reviewer sees, and no other site learns the address
+_REVIEWER = ((b"x-robots-tag", b"noindex"), (b"referrer-policy", b"no-referrer"))
 
 
 class Callers:
@@ -41,14 +45,18 @@ class Callers:
         except MicrographiaError as error:
             await (await answer_failure(Request(scope), error))(scope, receive, send)
             return
+        if secret := Request(scope).cookies.get(REVIEWER_COOKIE, ""):
+            caller = replace(caller, reviewer_key=key_digest(secret))
         scope[CALLER] = caller
         if caller.is_anyone:
             await self.application(scope, receive, send)
             return
+        own = (_PRIVATE, *_REVIEWER) if secret else (_PRIVATE,)
 
         async def send_privately(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*(h for h in message.get("headers", ()) if h[0] != b"cache-control"), _PRIVATE]}
+                replaced = {name for name, _ in own}
+                message = {**message, "headers": [*(h for h in message.get("headers", ()) if h[0] not in replaced), *own]}
             await send(message)
 
         await self.application(scope, receive, send_privately)

@@ -44,7 +44,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                headers += _ALWAYS
+                said = {name for name, _ in headers}
+                headers += [header for header in _ALWAYS if header[0] not in said]
                 if not any(name == _POLICY_NAME for name, _ in headers):
                     headers.append((_POLICY_NAME, PAGE_POLICY.encode()))
                 headers += _SAME_ORIGIN if (b"cache-control", PRIVATE) in headers else _CROSS_ORIGIN

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from micrographia.archive import lookup
 from micrographia.archive.archive import Archive
+from micrographia.archive.examining import Examiner
 from micrographia.archive.lookup import EntryView, StoredImage
 from micrographia.archive.plates import Plate, plate_named, plates_of
 from micrographia.catalogue import ImageRow, SearchQuery, Statistics
@@ -50,6 +51,7 @@ class Site:
         self._derived = settings.derived.absolute()
         # chunks are bands where the store is not on this machine: their addresses say so
         self.recipe = f"{RECIPE}{'' if archive.store.is_local else 'b'}"
+        self.examiner = Examiner(archive)
         self._remembered = Remembered(settings.database)
         self._asks: tuple[object, ...] = ()
         self._plates: dict[tuple[str, int], tuple[Plate, ...]] = {}
@@ -65,6 +67,7 @@ class Site:
     def close(self) -> None:
         """Stop the workers; let go of database and files."""
         self.workers.close()
+        self.examiner.close()
         self._remembered.close()
         forget_open_files()
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from micrographia.archive.drafting import EditedMeanwhileError
 from micrographia.errors import (
     GoneError,
     IntegrityError,
@@ -30,6 +31,7 @@ STATUS_CODES: Mapping[type[MicrographiaError], int] = {
     GoneError: 410,
     NotFoundError: 404,
     NotPermittedError: 403,
+    EditedMeanwhileError: 412,
     WrongStateError: 409,
     IntegrityError: 500,
     TooLargeError: 413,

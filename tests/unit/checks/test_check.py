@@ -3,6 +3,7 @@ import pytest
 from micrographia.checks import check, rules_reference
 from micrographia.formats.description import FileDescription
 from micrographia.formats.read_once import DataFacts
+from micrographia.formats.source import folder_reader
 from micrographia.model.finding import Finding
 from micrographia.model.image import Statistics
 from micrographia.model.sheet import Sheet
@@ -287,7 +288,9 @@ def test_tilt_counts_that_disagree_are_warnings(image, text, tmp_path):
         "acquisitions": [{"id": "t", "tilt": {"min_deg": -3, "max_deg": 3}}],
         "image_sets": [{"id": "ts", "kind": "tilt series", "files": "a.mrc", "metadata": ["a.mrc.mdoc", "a.rawtlt"], "acquisition": "t"}],
     }
-    found = report(parts, [image("a.mrc", (5, 9, 9), is_stack=True), mdoc, text("a.rawtlt", "-3\n0\n3\n6\n")], folder=tmp_path).findings
+    found = report(
+        parts, [image("a.mrc", (5, 9, 9), is_stack=True), mdoc, text("a.rawtlt", "-3\n0\n3\n6\n")], read=folder_reader(tmp_path)
+    ).findings
     counts = [f for f in found if f.rule == "tilt_series.count"]
     assert {f.expected for f in counts} == {"2 angles", "4 angles"} and all(f.severity == "warning" for f in counts)
     assert [f.path for f in found if f.rule == "tilt_series.range"] == ["entry.yaml:acquisitions[0].tilt.max_deg"]

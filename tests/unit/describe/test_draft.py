@@ -5,11 +5,12 @@ import pytest
 
 from micrographia.checks import check
 from micrographia.describe import draft_sheet, is_untouched, load_sheet, render_yaml
+from micrographia.formats.source import folder_reader
 
 
 def drafted(*descriptions, folder=Path("nowhere")):
     """Draft, render, load again; the loaded sheet is the drafted one and leaves no file undeclared."""
-    draft = draft_sheet(iter(descriptions), folder)
+    draft = draft_sheet(iter(descriptions), folder_reader(folder))
     text = render_yaml(draft)
     loaded = load_sheet(text)
     assert loaded.findings == ()
@@ -23,14 +24,14 @@ def drafted(*descriptions, folder=Path("nowhere")):
 
 
 def test_an_edited_sheet_is_told_from_a_drafted_one(image):
-    text = render_yaml(draft_sheet([image("a.map", (20, 20, 20), size=1.0)], Path("nowhere")))
+    text = render_yaml(draft_sheet([image("a.map", (20, 20, 20), size=1.0)], folder_reader(Path("nowhere"))))
     assert is_untouched(text) and is_untouched(text.replace("\n", "\r\n"))
     assert not is_untouched(text.replace('title: "?"', "title: Ribosome"))
     assert not is_untouched("title: x\n")
 
 
 def test_every_blank_says_what_is_wanted(image):
-    text = render_yaml(draft_sheet([image("a.map", (20, 20, 20), size=1.0)], Path("nowhere")))
+    text = render_yaml(draft_sheet([image("a.map", (20, 20, 20), size=1.0)], folder_reader(Path("nowhere"))))
     assert all("# ←" in line for line in text.splitlines() if line.rstrip().endswith('"?"') or '"?"  ' in line)
     assert 'resolution_a: "?"  # ← reported resolution, Å' in text
 
@@ -312,7 +313,7 @@ def test_memory_does_not_grow_with_the_number_of_files(image):
 
     def peak(n):
         tracemalloc.start()
-        draft_sheet((image(f"g/m_{k:06}.mrc", (512, 512), size=1.0) for k in range(n)), Path("nowhere"))
+        draft_sheet((image(f"g/m_{k:06}.mrc", (512, 512), size=1.0) for k in range(n)), folder_reader(Path("nowhere")))
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return top

@@ -1,0 +1,72 @@
+"""An archive with people, served by the application in this process."""
+
+import asyncio
+
+import httpx
+import numpy as np
+import pytest
+
+from micrographia.archive.accounts import add_account, allowed_scopes, create_token
+from micrographia.assembly import open_archive
+from micrographia.model.people import Standing
+from micrographia.settings import Settings
+from micrographia.testing.mrc_files import mrc_bytes
+from micrographia.web.app import create_app
+
+STANDING = {"owner": Standing.MEMBER, "stranger": Standing.MEMBER, "curator": Standing.CURATOR, "admin": Standing.ADMIN}
+
+
+class People:
+    """What each of them is answered."""
+
+    def __init__(self, archive):
+        self.archive = archive
+        self.app = create_app(archive)
+        self.headers = {"anonymous": {}}
+        for who, standing in STANDING.items():
+            account = add_account(archive, name=who.title(), email=f"{who}@royal.example", standing=standing)
+            token, _ = create_token(archive, account, scopes=allowed_scopes(standing), days=2)
+            self.headers[who] = {"Authorization": f"Bearer {token}"}
+
+    def ask(self, who, method, path, *, cookies=None, headers=None, **more):
+        async def go():
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://archive.example", cookies=cookies) as client:
+                return await client.request(method, path, headers={**self.headers[who], **(headers or {})}, **more)
+
+        return asyncio.run(go())
+
+    def get(self, who, path, **more):
+        return self.ask(who, "GET", path, **more)
+
+    def post(self, who, path, json=None, **more):
+        return self.ask(who, "POST", path, json=json or {}, **more)
+
+    def add(self, accession, path, data, version=1):
+        """Put a file into a draft as an upload does."""
+        place = self.archive.settings.home / "incoming.bin"
+        place.write_bytes(data)
+        self.archive.drafts.add_file(accession, version, path, place)
+        self.archive.drafts.flush(accession)
+
+    def begin(self, title="Cork", **sheet):
+        answer = self.post("owner", "/api/v1/drafts", {"title": title, "authors": [{"name": "Hooke, Robert"}], **sheet})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["accession"]
+
+    def close(self):
+        self.app.application.state.site.close()
+        self.archive.catalogue.close()
+
+
+@pytest.fixture
+def people(tmp_path):
+    made = People(open_archive(Settings(home=tmp_path / "archive", workers=1)))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def density():
+    array = np.random.default_rng(1665).normal(size=(6, 20, 20)).astype(np.float32)
+    return mrc_bytes(array.tobytes(), nx=20, ny=20, nz=6, mode=2)
