@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log2, prod
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from micrographia.model.records import ImageRecord
+from micrographia.model.sheet import Channel
 
 # raise it when chunks are cut otherwise or levels come out differently: addresses carry it, so that no cache mixes two grids
 RECIPE = 1
@@ -33,6 +35,7 @@ _COLOURS: Mapping[int, tuple[str, ...]] = {
     4: ("4073FF", "1AFF4D", "FF3333", "999999"),
 }
 _SAMPLES = ("red", "green", "blue", "alpha")
+_PRIMARIES = ("FF0000", "00FF00", "0000FF")
 _ACTIVE_CHANNELS = 4
 _MOST_CHANNELS = 64
 _TYPES: Mapping[str, str] = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -164,11 +167,12 @@ def ome_attributes(image: ImageRecord, seen: Multiscale, levels: range, *, name:
     lies (f − 1) / 2 samples behind sample f·i of level 0.
     """
     size = image.voxel_size
-    distance = {a: getattr(size, a) or 1.0 for a in "zyx"} if size else {}
+    places = "yx" if image.is_stack else "zyx"  # separate images lie at no distance from each other
+    distance = {a: getattr(size, a) or 1.0 for a in places} if size else {}
     scale = [float(distance.get(a, 1.0)) for a in seen.axes]
     axes: list[dict[str, str]] = [{"name": a, "type": _TYPES[a]} for a in seen.axes]
     for axis in axes:
-        if size and axis["type"] == "space" and getattr(size, axis["name"]):
+        if size and axis["name"] in places and getattr(size, axis["name"]):
             axis["unit"] = size.unit
     datasets = []
     for number in levels:
@@ -180,24 +184,32 @@ def ome_attributes(image: ImageRecord, seen: Multiscale, levels: range, *, name:
     return {"version": "0.5", "multiscales": [{"name": name or image.name or image.path, "axes": axes, "datasets": datasets}]}
 
 
-def omero_attributes(image: ImageRecord, seen: Multiscale) -> dict[str, Any]:
-    """Return the attribute `omero`: how viewers show each channel at first."""
+def omero_attributes(image: ImageRecord, seen: Multiscale, *, declared: Sequence[Channel] = ()) -> dict[str, Any]:
+    """Return the attribute `omero`: how viewers show each channel at first.
+
+    Names and colours are those that the depositor `declared`, if they are as many as the channels; else those of the file; else ours.
+    """
     known = image.statistics
     limits = {"uint8": (0.0, 255.0)}.get(image.dtype, (0.0, 1.0))
     least, most = (known.minimum, known.maximum) if known else limits
     low, high = (known.low, known.high) if known and known.low is not None and known.high is not None else (least, most)
     if not high > low:
         low, high = (least, most) if most > least else (least, least + 1)
-    if "s" in image.axes and image.dtype == "uint8":
+    is_colour = "s" in image.axes or image.channels[:3] == _SAMPLES[:3]
+    if is_colour and image.dtype == "uint8":
         (low, high), (least, most) = limits, limits
     count = seen.levels[0].shape[seen.axes.index("c")] if "c" in seen.axes else 1
-    colours = _COLOURS.get(count, ("FFFFFF",))
-    names = image.channels if len(image.channels) == count else tuple(_SAMPLES[:count] if "s" in image.axes else map(str, range(count)))
+    names = image.channels if len(image.channels) == count else _SAMPLES[:count] if is_colour and count <= len(_SAMPLES) else ()
+    names = (image.name or image.kind,) if count == 1 else names or tuple(map(str, range(count)))
+    colours = _PRIMARIES if is_colour else _colours_of_file(image, count) or _COLOURS.get(count, ("FFFFFF",))
+    if len(declared) == count:
+        names = tuple(channel.name or name for channel, name in zip(declared, names, strict=True))
+        colours = tuple((channel.colour or colours[n % len(colours)]).upper() for n, channel in enumerate(declared))
     channels = [
         {
-            "label": names[n] if count > 1 else image.name or image.kind,
-            "color": ("FF0000", "00FF00", "0000FF")[n] if "s" in image.axes and n < 3 else colours[n % len(colours)],
-            "active": n < _ACTIVE_CHANNELS,
+            "label": names[n],
+            "color": colours[n % len(colours)],
+            "active": n < (len(_PRIMARIES) if is_colour else _ACTIVE_CHANNELS),
             "coefficient": 1,
             "family": "linear",
             "inverted": False,
@@ -207,3 +219,12 @@ def omero_attributes(image: ImageRecord, seen: Multiscale) -> dict[str, Any]:
     ]
     depth = seen.levels[0].shape[seen.axes.index("z")] if "z" in seen.axes else 1
     return {"channels": channels, "rdefs": {"defaultT": 0, "defaultZ": depth // 2, "model": "color" if count > 1 else "greyscale"}}
+
+
+def _colours_of_file(image: ImageRecord, count: int) -> tuple[str, ...]:
+    """Colours that the file gives its channels, unless it gives all the same: that is what programs write who know none."""
+    described = image.metadata.get("channels")
+    described = described if isinstance(described, list) and len(described) == count else []
+    colours = tuple(str(c.get("colour", "")) if isinstance(c, dict) else "" for c in described)
+    are_colours = all(re.fullmatch(r"[0-9A-Fa-f]{6}", colour) for colour in colours)
+    return tuple(c.upper() for c in colours) if colours and are_colours and (count == 1 or len(set(colours)) > 1) else ()

@@ -18,6 +18,9 @@ IMAGES_FILE = "images.jsonl"
 SHEET_FILE = "entry.yaml"
 RESERVED_FILES = (ENTRY_FILE, MANIFEST_FILE, IMAGES_FILE)
 
+# kinds of image whose z counts separate images, even where the file calls itself a volume
+STACK_KINDS = frozenset(("tilt series", "movie", "particles", "class averages"))
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -99,7 +102,7 @@ class ImageRecord(_Record):
             name=header.name,
             layout=header.layout,
             origin=header.origin,
-            is_stack=header.is_stack,
+            is_stack=header.is_stack or ("z" in header.axes and kind in STACK_KINDS),
             channels=header.channels,
             header_statistics=header.header_statistics,
             statistics=statistics,

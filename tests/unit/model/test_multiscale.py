@@ -3,9 +3,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from micrographia.model.image import RawLayout
-from micrographia.model.multiscale import band_of, multiscale_of, put_together
+from micrographia.model.image import ImageHeader, RawLayout, VoxelSize
+from micrographia.model.multiscale import band_of, multiscale_of, ome_attributes, omero_attributes, put_together
 from micrographia.model.records import ImageRecord
+from micrographia.model.sheet import Channel
 
 
 def record(axes, shape, dtype="int16", *, strides=None):
@@ -60,3 +61,39 @@ def test_images_put_together_keep_the_levels_of_each():
     assert all(a.shape[2] > b.shape[2] for a, b in pairwise(both.levels))
     planes = put_together(multiscale_of(record("cyx", (3, 20, 30))), {"z": 4})
     assert planes.axes == "czyx" and planes.levels[0].shape == (3, 4, 20, 30)
+
+
+def channels_of(image, **more):
+    return [(c["label"], c["color"], c["active"]) for c in omero_attributes(image, multiscale_of(image), **more)["channels"]]
+
+
+def test_colour_samples_are_red_green_and_blue_however_the_file_keeps_them():
+    primaries = [("red", "FF0000", True), ("green", "00FF00", True), ("blue", "0000FF", True)]
+    assert channels_of(record("yxs", (8, 9, 3), "uint8")) == primaries
+    planes = record("cyx", (4, 8, 9), "uint8").model_copy(update={"channels": ("red", "green", "blue", "alpha")})
+    assert channels_of(planes) == [*primaries, ("alpha", "FF0000", False)]
+    window = omero_attributes(planes, multiscale_of(planes))["channels"][0]["window"]
+    assert window == {"min": 0, "max": 255, "start": 0, "end": 255}
+
+
+def test_channels_have_the_colours_of_the_sheet_else_of_the_file_else_ours():
+    image = record("cyx", (2, 8, 9)).model_copy(update={"channels": ("a", "b")})
+    assert [c[:2] for c in channels_of(image)] == [("a", "00FF00"), ("b", "FF00FF")]
+    of_file = image.model_copy(update={"metadata": {"channels": [{"colour": "ff0080"}, {"colour": "00ff80"}]}})
+    assert [c[1] for c in channels_of(of_file)] == ["FF0080", "00FF80"]
+    for useless in ([{"colour": "FFFFFF"}] * 2, [{"colour": "red"}, {}], [{}], "red", [1, 2]):
+        assert channels_of(image.model_copy(update={"metadata": {"channels": useless}})) == channels_of(image)
+    declared = (Channel(name="DNA", colour="3060ff"), Channel(name=""))
+    assert [c[:2] for c in channels_of(of_file, declared=declared)] == [("DNA", "3060FF"), ("b", "00FF80")]
+    assert channels_of(image, declared=declared[:1]) == channels_of(image)
+
+
+def test_frames_are_no_places_even_where_the_file_calls_itself_a_volume():
+    header = ImageHeader("zyx", (5, 300, 400), "uint8", VoxelSize(2.0, 1.5, 1.5))
+    more = {"number": 1, "path": "a.mrc", "index": 0, "format_name": "mrc", "role": "", "statistics": None}
+    movie, volume = (ImageRecord.of(header, kind=kind, **more) for kind in ("movie", "map"))
+    assert movie.is_stack and not volume.is_stack
+    assert [level.shape[0] for level in multiscale_of(movie).levels] == [5, 5]
+    attributes = ome_attributes(movie, multiscale_of(movie), range(1))["multiscales"][0]
+    assert attributes["axes"][0] == {"name": "z", "type": "space"} and attributes["axes"][1]["unit"] == "angstrom"
+    assert attributes["datasets"][0]["coordinateTransformations"] == [{"type": "scale", "scale": [1.0, 1.5, 1.5]}]

@@ -28,6 +28,7 @@ from micrographia.errors import IntegrityError, MicrographiaError, NotFoundError
 from micrographia.formats.selection import Selection
 from micrographia.model.image import RawLayout
 from micrographia.model.multiscale import Multiscale, band_of, multiscale_of, ome_attributes, omero_attributes
+from micrographia.model.sheet import Channel, Sheet
 from micrographia.web.site import Site, site_of
 from micrographia.web.stream.conditions import http_date, not_modified
 from micrographia.web.stream.content import Content, ContentResponse
@@ -59,6 +60,8 @@ class ShownImage:
     levels: Path
     """Folder of the smaller copies, there or not."""
     labels: tuple[ImageRow, ...]
+    channels: tuple[Channel, ...]
+    """As the sheet describes them."""
 
 
 async def zarr_key(request: Request) -> ASGIApp:
@@ -134,7 +137,16 @@ def _look_up(site: Site, image_id: str) -> ShownImage:
     levels = site.pyramids / image.id.accession / str(image.id.version) / str(image.id.number)
     labels = tuple(segmentations_of(site.archive, entry.record, image))
     chunk = seen.chunk if site.archive.store.is_local else band_of(image.record, seen)
-    return ShownImage(image, seen, stored, local if image.record.layout else None, chunk, levels, labels)
+    return ShownImage(
+        image, seen, stored, local if image.record.layout else None, chunk, levels, labels, _channels(entry.record.sheet, image.record.role)
+    )
+
+
+def _channels(sheet: Sheet, role: str) -> tuple[Channel, ...]:
+    """Channels that a sheet gives an image set, or its acquisition."""
+    found = next((s for s in sheet.image_sets if s.id == role), None)
+    acquisition = next((a for a in sheet.acquisitions if found and a.id == found.acquisition), None)
+    return (found.channels if found else ()) or (acquisition.channels if acquisition else ())
 
 
 def _group(shown: ShownImage, *, is_label: bool) -> dict[str, Any]:
@@ -144,7 +156,7 @@ def _group(shown: ShownImage, *, is_label: bool) -> dict[str, Any]:
     if is_label:
         ome["image-label"] = {"colors": [], "source": {"image": "../../"}}
     else:
-        ome["omero"] = omero_attributes(record, shown.seen)
+        ome["omero"] = omero_attributes(record, shown.seen, declared=shown.channels)
     return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
 
 

@@ -135,14 +135,9 @@ def _multiscale(plate: Plate, first: ShownImage, seen: Multiscale, levels: range
     record = first.image.record
     if "c" in plate.axes:
         record = record.model_copy(update={"channels": plate.channels})
-    omero = omero_attributes(record, seen)
-    declared = plate.screen.channels
-    for n, channel in enumerate(omero["channels"]):
-        window = plate.windows[n] if len(plate.windows) == len(omero["channels"]) else None
-        if window and "s" not in record.axes:
+    omero = omero_attributes(record, seen, declared=plate.screen.channels)
+    if len(plate.windows) == len(omero["channels"]) and "s" not in record.axes:
+        for channel, window in zip(omero["channels"], plate.windows, strict=True):
             channel["window"] = {"min": window.least, "max": window.most, "start": window.black, "end": window.white}
-        if len(declared) == len(omero["channels"]):
-            channel["label"] = declared[n].name
-            channel["color"] = (declared[n].colour or channel["color"]).upper()
     ome = ome_attributes(record, seen, levels)
     return _group(multiscales=ome["multiscales"], omero=omero)
