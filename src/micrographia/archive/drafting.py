@@ -180,12 +180,6 @@ def find_draft_view(archive: Archive, accession: str) -> DraftView:
     return DraftView(record, dossier, is_current, file_count, size_bytes)
 
 
-def require_submittable(archive: Archive, accession: str) -> None:
-    """Refuse what may not be submitted before its files are looked at."""
-    require(archive, accession, "submit")
-    next_state("submit", find_draft(archive, accession, "submit").state, accession=accession)
-
-
 def discard_draft(archive: Archive, accession: str) -> None:
     """Delete a draft with its files; its accession is not given away again."""
     require(archive, accession, "discard")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from micrographia.archive.archive import Archive
+from micrographia.derive.drafts import DraftKeeper
 from micrographia.derive.executors import open_executor
 from micrographia.derive.keeper import Keeper
 from micrographia.errors import MicrographiaError
@@ -48,6 +49,7 @@ def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progres
     derived = archive.catalogue.derived
     if retry:
         derived.retry()
+    DraftKeeper(archive).examine_all()
     executor = open_executor(archive.settings)
     try:
         keeper = Keeper(archive, executor, progress=progress)
@@ -70,13 +72,25 @@ def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progres
 def keeping(archive: Archive) -> Iterator[None]:
     """Make what is missing in the background, whenever something is; a server without its cluster serves all the same."""
     stopping = threading.Event()
-    thread = threading.Thread(target=_keep, args=(archive, stopping), name="keeper", daemon=True)
-    thread.start()
+    threads = [threading.Thread(target=work, args=(archive, stopping), name=work.__name__, daemon=True) for work in (_keep, _examine)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stopping.set()
-        thread.join(_STOP_SECONDS)
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+
+
+def _examine(archive: Archive, stopping: threading.Event) -> None:
+    """Report on drafts until told to stop."""
+    while not stopping.is_set():
+        try:
+            DraftKeeper(archive, stopping).watch()
+        except Exception as exc:  # noqa: BLE001  the edge of the thread
+            _log.warning("No draft is looked at for a while: %s", exc, exc_info=not isinstance(exc, MicrographiaError))
+            stopping.wait(_PAUSE_SECONDS)
 
 
 def _keep(archive: Archive, stopping: threading.Event) -> None:

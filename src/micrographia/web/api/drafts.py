@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from micrographia.archive import drafting, suggesting
 from micrographia.archive.mine import own_entries
 from micrographia.archive.permissions import require_known
-from micrographia.archive.submit import submit_entry
+from micrographia.archive.submit import require_submittable, submit_entry
 from micrographia.catalogue import VersionRow
 from micrographia.model.finding import Report
 from micrographia.model.people import Role, Scope
@@ -101,7 +101,7 @@ async def suggestions(request: Request, accession: Accession) -> Json:
 async def submit(request: Request, accession: Accession) -> Json:
     """Its depositor says that it is complete. With errors: 422 and all findings."""
     site = site_of(request)
-    await asyncio.to_thread(drafting.require_submittable, site.archive, accession)
+    await asyncio.to_thread(require_submittable, site.archive, accession)
     await examined(site, accession)
     record = await asyncio.to_thread(submit_entry, site.archive, accession)
     return {"accession": accession, "version": record.version, "status": str(record.state)}
