@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from micrographia.catalogue.columns import Columns
+from micrographia.catalogue.reading import image_rows
 from micrographia.catalogue.rows import ImageRow
-from micrographia.catalogue.tables import entries, images, versions
+from micrographia.catalogue.tables import entries, versions
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
 from micrographia.model.records import ImageRecord
@@ -55,18 +56,10 @@ def read_images(connection: Connection, columns: Columns, pieces: Sequence[Piece
     at = (versions.c.number == entries.c.number) & (versions.c.version == entries.c.latest_version)
     query = select(versions.c.number, versions.c.version, versions.c.state, versions.c.listing).join(entries, at)
     known = {row.number: row for row in connection.execute(query.where(versions.c.number.in_(numbers)))} if numbers else {}
-    wanted = select(images.c.number, images.c.document).where(images.c.listing == bindparam("of")).order_by(images.c.number)
-    if kinds:
-        wanted = wanted.where(images.c.kind.in_(kinds)).offset(bindparam("skip")).limit(bindparam("count"))
-    else:  # numbered from 1 without a gap: nothing need be counted
-        wanted = wanted.where(images.c.number.between(bindparam("first"), bindparam("last")))
     found: list[ImageRow] = []
     for number, piece in zip(numbers, pieces, strict=True):
         version = known[number]
         of, state = (EntryId.from_number(number), version.version), State(version.state)
-        given = {"of": version.listing, "skip": piece.skip, "count": piece.count}
-        if not kinds:
-            given = {"of": version.listing, "first": piece.skip + 1, "last": piece.skip + piece.count}
-        rows = connection.execute(wanted, given)
+        rows = image_rows(connection, version.listing, kinds, skip=piece.skip, limit=piece.count)
         found += [ImageRow(ImageId(*of, row.number), state, ImageRecord.model_validate_json(row.document)) for row in rows]
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
@@ -165,11 +165,20 @@ def images_of_version(connection: Connection, number: int, version: int, *, kind
         return ImagePage(0, (), None)
     fits = [images.c.listing == known.listing, *([images.c.kind == kind] if kind else [])]
     total = known.image_count if not kind else connection.execute(select(func.count()).select_from(images).where(*fits)).scalar_one()
-    query = select(images.c.number, images.c.document).where(*fits, images.c.number > after).order_by(images.c.number)
-    rows = connection.execute(query.limit(limit + 1)).all()
+    rows = image_rows(connection, known.listing, (kind,) if kind else (), after=after, limit=limit + 1)
     accession, state = EntryId.from_number(number), State(known.state)
     items = tuple(ImageRow(ImageId(accession, version, r.number), state, ImageRecord.model_validate_json(r.document)) for r in rows[:limit])
     return ImagePage(total, items, items[-1].id if len(rows) > limit and items else None)
+
+
+def image_rows(connection: Connection, listing: int, kinds: Collection[str], *, after: int = 0, skip: int = 0, limit: int) -> Sequence[Any]:
+    """Return number and document of images of a listing (of some kinds) in the order of their numbers, `skip` of them left out."""
+    query = select(images.c.number, images.c.document).where(images.c.listing == listing).order_by(images.c.number)
+    if not kinds:  # numbered from 1 without a gap
+        return connection.execute(query.where(images.c.number > after + skip).limit(limit)).all()
+    # the numbers alone come out of the index; asked for documents at once, SQLite would look through those of all kinds
+    of_kind = select(images.c.number).where(images.c.listing == listing, images.c.kind.in_(kinds), images.c.number > after)
+    return connection.execute(query.where(images.c.number.in_(of_kind.order_by(images.c.number).offset(skip).limit(limit)))).all()
 
 
 def public_images(connection: Connection, *, kind: str, after: ImageId | None, limit: int) -> ImagePage:
