@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, tuple_
 
 from micrographia.catalogue.rows import EntryRow, FolderPage, FolderRow, ImagePage, ImageRow, ProcessLink, VersionRow
 from micrographia.catalogue.tables import edges, entries, events, files, folders, images, versions
@@ -18,6 +18,19 @@ from micrographia.model.records import Event, FileRecord, ImageRecord
 
 _PUBLIC = tuple(s.value for s in State if s.is_public)
 
+# put together once: a page of single images asks for those of fifty entries
+_OF_LISTING = (images.c.listing == bindparam("listing_id"), images.c.number > bindparam("behind"))
+_IMAGES = select(images.c.number, images.c.document).where(*_OF_LISTING).order_by(images.c.number).limit(bindparam("most"))
+# the numbers alone come out of the index; asked for documents at once, SQLite would look through those of all kinds
+_NUMBERS_OF_KINDS = select(images.c.number).where(*_OF_LISTING, images.c.kind.in_(bindparam("kinds", expanding=True)))
+_IMAGES_OF_KINDS = (
+    select(images.c.number, images.c.document)
+    .where(
+        images.c.listing == bindparam("listing_id"),
+        images.c.number.in_(_NUMBERS_OF_KINDS.order_by(images.c.number).offset(bindparam("skipped")).limit(bindparam("most"))),
+    )
+    .order_by(images.c.number)
+)
 _PIECE = 5_000
 _VERSION_COLUMNS = [c for c in versions.c if c.name not in ("listing", "document")]
 
@@ -173,12 +186,10 @@ def images_of_version(connection: Connection, number: int, version: int, *, kind
 
 def image_rows(connection: Connection, listing: int, kinds: Collection[str], *, after: int = 0, skip: int = 0, limit: int) -> Sequence[Any]:
     """Return number and document of images of a listing (of some kinds) in the order of their numbers, `skip` of them left out."""
-    query = select(images.c.number, images.c.document).where(images.c.listing == listing).order_by(images.c.number)
+    given = {"listing_id": listing, "most": limit}
     if not kinds:  # numbered from 1 without a gap
-        return connection.execute(query.where(images.c.number > after + skip).limit(limit)).all()
-    # the numbers alone come out of the index; asked for documents at once, SQLite would look through those of all kinds
-    of_kind = select(images.c.number).where(images.c.listing == listing, images.c.kind.in_(kinds), images.c.number > after)
-    return connection.execute(query.where(images.c.number.in_(of_kind.order_by(images.c.number).offset(skip).limit(limit)))).all()
+        return connection.execute(_IMAGES, given | {"behind": after + skip}).all()
+    return connection.execute(_IMAGES_OF_KINDS, given | {"behind": after, "skipped": skip, "kinds": list(kinds)}).all()
 
 
 def public_images(connection: Connection, *, kind: str, after: ImageId | None, limit: int) -> ImagePage:
