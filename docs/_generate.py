@@ -31,7 +31,7 @@ def cli_page() -> str:
     group = typer.main.get_command(application)
     codes = "; ".join(f"{code} [{kind.__name__}](errors.md)" for kind, code in EXIT_CODES.items())
     lines = ["# Commands", "", group.help, _CLI, f"Exit codes: 0 done; 1 a bug, please report it; 2 typed wrongly; {codes}.", ""]
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
+    for name, command in _commands(group):
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option"]
         usage = " ".join(["micrographia", name, *map(_metavar, arguments), "[OPTIONS]"])
@@ -40,6 +40,15 @@ def cli_page() -> str:
         text = inspect.cleandoc(command.help or "")
         lines += [f"## {name}", "", f"```\n{usage}\n```", "", text, "", *_table(("argument or option", "meaning"), rows), ""]
     return "\n".join(lines)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command with its whole name, those of groups after their group: `user add`."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 _CLI = """

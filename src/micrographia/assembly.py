@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from micrographia.archive.archive import Archive
+from micrographia.archive.mail import deliver_mail
+from micrographia.archive.outbox import Deliver
 from micrographia.archive.release import recover, release_due
 from micrographia.catalogue import Catalogue
 from micrographia.errors import UnavailableError
 from micrographia.settings import Settings
 from micrographia.store import Drafts, Store
+
+DELIVERERS: Mapping[str, Deliver] = {"mail": deliver_mail}
+"""How each kind of message of the outbox is told."""
 
 
 def open_archive(settings: Settings) -> Archive:

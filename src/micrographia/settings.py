@@ -22,7 +22,7 @@ class Settings:
 
     home: Path = field(default_factory=lambda: Path("micrographia-archive"))
     """Folder of the archive: store/, drafts/, derived/ and catalogue.sqlite lie in it unless moved by the URLs below."""
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     """SQLAlchemy URL of the catalogue; empty means SQLite at HOME/catalogue.sqlite. PostgreSQL: postgresql+psycopg://…"""
     store_url: str = ""
     """Where released bytes lie; empty means HOME/store. A bucket: s3://bucket/prefix (credentials from the AWS_… variables)."""
@@ -37,6 +37,10 @@ class Settings:
     """Name of this archive, shown on every page."""
     url: str = "http://127.0.0.1:8000"
     """Address under which people reach this archive: for links in mail, the way back from ORCID, and DOIs."""
+    smtp_url: str = field(default="", repr=False)
+    """Mail server: smtp://user:password@host:587 or smtps://…; empty: mail is put into files of HOME/outbox."""
+    mail_from: str = "micrographia@localhost"
+    """Address that mail comes from."""
     workers: int = 0
     """Worker processes that parse files; 0 means one per processor."""
     worker_memory_mib: int = 2048

@@ -19,7 +19,14 @@ from micrographia.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-COMMANDS = typer.main.get_command(application).commands
+
+
+def commands(group, before=""):
+    for name, command in group.commands.items():
+        yield from commands(command, f"{before}{name} ") if hasattr(command, "commands") else [(before + name, command)]
+
+
+COMMANDS = dict(commands(typer.main.get_command(application)))
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +88,12 @@ def code_lines():
 @pytest.mark.parametrize(("page", "line"), list(code_lines()))
 def test_commands_in_the_text_exist(page, line):
     words = shlex.split(line, comments=True)
-    assert words[1] in COMMANDS, f"{page}: {line}"
-    known = {option for parameter in COMMANDS[words[1]].params for option in parameter.opts}
+    name = next((n for n in (" ".join(words[1:3]), words[1]) if n in COMMANDS), None)
+    assert name, f"{page}: {line}"
+    known = {option for parameter in COMMANDS[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
     for word in words[2:]:
         if word.startswith("-"):
-            assert word.partition("=")[0] in known, f"{page}: {words[1]} has no {word}"
+            assert word.partition("=")[0] in known, f"{page}: {name} has no {word}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

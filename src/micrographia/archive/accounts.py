@@ -11,9 +11,11 @@ import secrets
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
+from sqlalchemy import Connection
 
 from micrographia.archive.archive import Archive
-from micrographia.catalogue import accounts
+from micrographia.archive.permissions import require_admin
+from micrographia.catalogue import accounts, sessions
 from micrographia.catalogue.accounts import Account, Token
 from micrographia.errors import InvalidInputError, NotFoundError, NotPermittedError, WrongStateError
 from micrographia.model.people import Caller, Scope, Standing
@@ -40,9 +42,7 @@ def add_account(
     WrongStateError
         There is an account of this address or ORCID.
     """
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= 200 or not name.isprintable():
-        raise InvalidInputError("A name of 1 to 200 characters is needed.")
+    name = checked_name(name)
     email, orcid = checked_email(email) if email else "", checked_orcid(orcid) if orcid else ""
     if not email and not orcid:
         raise InvalidInputError("An account is known by an e-mail address or by ORCID; neither was given.")
@@ -109,6 +109,83 @@ def find_account(archive: Archive, who: str) -> Account:
     return account
 
 
+def account_of_number(archive: Archive, number: int) -> Account:
+    """Return the account with this number."""
+    with archive.catalogue.read() as connection:
+        account = accounts.find_account(connection, id=number)
+    if account is None:
+        raise NotFoundError(f"There is no account {number}.")
+    return account
+
+
+def list_accounts(archive: Archive) -> list[Account]:
+    """Return all accounts by name, to an admin."""
+    require_admin(archive.caller)
+    with archive.catalogue.read() as connection:
+        return accounts.list_accounts(connection)
+
+
+def change_account(
+    archive: Archive,
+    number: int,
+    *,
+    name: str | None = None,
+    standing: Standing | None = None,
+    is_trusted: bool | None = None,
+    is_active: bool | None = None,
+) -> Account:
+    """Return an account after a change by an admin; the sessions of one that is closed end.
+
+    Raises
+    ------
+    WrongStateError
+        No admin would be left who can sign in.
+    """
+    require_admin(archive.caller)
+    given = {"name": None if name is None else checked_name(name), "standing": standing, "is_trusted": is_trusted, "is_active": is_active}
+    changes = {key: value for key, value in given.items() if value is not None}
+    with archive.catalogue.write() as connection:
+        accounts.change_account(connection, number, **changes)
+        _refuse_without_admin(archive, connection)
+        if is_active is False:
+            sessions.delete_sessions(connection, number)
+    return account_of_number(archive, number)
+
+
+def rename_account(archive: Archive, number: int, name: str) -> None:
+    """Change the name of an account as it is shown."""
+    with archive.catalogue.write() as connection:
+        accounts.change_account(connection, number, name=checked_name(name))
+
+
+def remove_account(archive: Archive, number: int) -> None:
+    """Remove an account with its tokens and sessions; entries keep their people, known by address and ORCID."""
+    require_admin(archive.caller)
+    with archive.catalogue.write() as connection:
+        accounts.delete_account(connection, number)
+        _refuse_without_admin(archive, connection)
+
+
+def tokens_of(archive: Archive, account: int) -> list[Token]:
+    """Return the tokens of an account, newest first."""
+    with archive.catalogue.read() as connection:
+        return accounts.tokens_of(connection, account)
+
+
+def revoke_token(archive: Archive, account: int, token: str) -> None:
+    """Make a token of an account worthless."""
+    with archive.catalogue.write() as connection:
+        if not accounts.delete_token(connection, account, token):
+            raise NotFoundError(f"There is no token {token[:20]!r} of this account.")
+
+
+def _refuse_without_admin(archive: Archive, connection: Connection) -> None:
+    """Undo what leaves no admin, unless the operator of the machine does it, who can make one."""
+    admins = (a for a in accounts.list_accounts(connection) if a.is_active and a.standing is Standing.ADMIN)
+    if not archive.caller.is_operator and not any(admins):
+        raise WrongStateError("This would leave no admin. Make somebody else one first.")
+
+
 def allowed_scopes(standing: Standing) -> frozenset[Scope]:
     """Return what a token of such a person may be used for."""
     scopes = {Scope.DEPOSIT, Scope.READ_PRIVATE}
@@ -129,6 +206,14 @@ def hashed_password(password: str) -> str:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise InvalidInputError(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; this one has {len(password)}.")
     return hasher.hash(password)
+
+
+def checked_name(text: str) -> str:
+    """Return a name as it is kept, on one line."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 200 or not name.isprintable():
+        raise InvalidInputError("A name of 1 to 200 characters is needed.")
+    return name
 
 
 def checked_email(text: str) -> str:

@@ -77,6 +77,12 @@ def require_curator(caller: Caller) -> None:
         raise NotPermittedError("This is for curators.")
 
 
+def require_admin(caller: Caller) -> None:
+    """Refuse everyone but admins."""
+    if not caller.is_admin:
+        raise NotPermittedError("This is for admins.")
+
+
 def require_known(caller: Caller, scope: Scope) -> None:
     """Refuse whoever has not signed in, and tokens without the scope."""
     if not caller.is_known:

@@ -22,7 +22,7 @@ from micrographia.archive.archive import Archive
 from micrographia.catalogue import accounts, sessions
 from micrographia.catalogue.accounts import Account
 from micrographia.catalogue.sessions import Session
-from micrographia.errors import NotPermittedError, TooManyAttemptsError
+from micrographia.errors import NotFoundError, NotPermittedError, TooManyAttemptsError
 from micrographia.model.people import ALL_SCOPES, Caller
 
 IDLE = timedelta(days=1)
@@ -65,7 +65,7 @@ def sign_in(archive: Archive, email: str, password: str, *, address: str = "", r
         There were many failures on this account or from this address.
     """
     email = email.strip().lower()[:254]
-    with _counted(archive, email, address):
+    with counted(archive, email, address):
         with archive.catalogue.read() as connection:
             account = accounts.find_account(connection, email=email) if email else None
         if not _is_password(account, password) or account is None or not account.is_active:
@@ -106,6 +106,12 @@ def find_session(archive: Archive, secret: str, address: str = "") -> tuple[Sess
     return session, caller_of(account, ALL_SCOPES, address)
 
 
+def sessions_of(archive: Archive, account: int) -> list[Session]:
+    """Return the sessions of an account that have not ended, newest first."""
+    with archive.catalogue.read() as connection:
+        return [session for session in sessions.sessions_of(connection, account) if session.expires_at > archive.now()]
+
+
 def sign_out(archive: Archive, sha256: str) -> None:
     """End a session."""
     with archive.catalogue.write() as connection:
@@ -121,24 +127,29 @@ def sign_out_everywhere(archive: Archive, account: int, *, besides: str = "") ->
 def change_password(archive: Archive, account: Account, old: str, new: str, *, address: str = "", besides: str = "") -> None:
     """Change a password, known by the old one where there is one; all other sessions end."""
     if account.password:
-        with _counted(archive, account.email or account.orcid, address):
+        with counted(archive, account.email or account.orcid, address):
             if not _is_password(account, old):
                 raise NotPermittedError("The present password is wrong.")
     set_password(archive, account.id, new, besides=besides)
 
 
-def set_password(archive: Archive, account: int, password: str, *, besides: str = "") -> None:
-    """Give an account a password; its sessions (but one) and one-time links end."""
+def set_password(archive: Archive, account: int, password: str, *, besides: str = "", link: str = "") -> None:
+    """Give an account a password; its sessions (but one) and one-time links end.
+
+    With the digest of a one-time link only if that still works: NotFoundError where another was faster.
+    """
     digest = hashed_password(password)
     with archive.catalogue.write() as connection:
+        if link and sessions.use_one_time_key(connection, link, "password", archive.now()) is None:
+            raise NotFoundError("This link works no more: it was used, or is too old. Ask for a new one.")
         accounts.change_account(connection, account, password=digest)
         sessions.delete_sessions(connection, account, besides=besides)
         sessions.delete_one_time_keys(connection, account)
 
 
 @contextmanager
-def _counted(archive: Archive, account: str, address: str) -> Iterator[None]:
-    """Count what is tried inside as a failure until it has succeeded; TooManyAttemptsError where there were too many.
+def counted(archive: Archive, account: str, address: str, *, forgets: bool = True) -> Iterator[None]:
+    """Count what is tried inside as a failure until it has succeeded (`forgets`), or for long; TooManyAttemptsError after too many.
 
     The attempt is written before the password is looked at, so that many at once are as many attempts.
     """
@@ -154,6 +165,8 @@ def _counted(archive: Archive, account: str, address: str) -> Iterator[None]:
                 raise TooManyAttemptsError(f"Too many attempts failed. Try again in {_words(wait_s)}.", wait_s=wait_s)
         numbers = [sessions.add_attempt(connection, subject, now_ms) for subject in subjects]
     yield
+    if not forgets:
+        return
     with archive.catalogue.write() as connection:  # whoever has one account gets no free attempts on others by it
         sessions.forget_attempts(connection, subject=f"account:{account}")
         sessions.forget_attempts(connection, number=numbers[1])

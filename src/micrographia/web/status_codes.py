@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -63,7 +64,7 @@ async def answer_failure(request: Request, error: Exception) -> Response:
         raise error
     status = status_of(error)
     if status >= 500:
-        _log.error("%s %s: %s", request.method, request.url.path, error.message)
+        _log.error("%s %s: %s", request.method, _without_secrets(request.url.path), error.message)
     if isinstance(error, NotPermittedError) and not caller_of(request).is_known:
         status = HTTPStatus.UNAUTHORIZED
     tombstone = error.tombstone if isinstance(error, GoneError) else None
@@ -102,6 +103,11 @@ def _answer(
     from micrographia.web.pages.trouble import trouble_page
 
     return trouble_page(request, status, str(said["message"]), tombstone=tombstone, headers=headers)
+
+
+def _without_secrets(path: str) -> str:
+    """Return a path without what may be a link that works for whoever has it."""
+    return re.sub(r"[\w-]{40,}", "…", path)
 
 
 def _wants_html(request: Request) -> bool:

@@ -1,90 +1,21 @@
 """Signing in and out by password: sessions, their cookie, what other sites cannot do with it."""
 
-import itertools
 import logging
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.cookies import SimpleCookie
 
-import httpx
 import pytest
 from argon2 import PasswordHasher
 
 from micrographia.archive import accounts, sessions
 from micrographia.archive.accounts import add_account, create_token
-from micrographia.assembly import open_archive
 from micrographia.catalogue import accounts as rows
 from micrographia.errors import NotPermittedError, TooManyAttemptsError
 from micrographia.model.people import Scope
-from micrographia.settings import Settings
-from micrographia.web.app import create_app
 from micrographia.web.sessions import own_path
 
 PASSWORD = "ut tensio sic vis"
 URL = "http://archive.example"
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    opened = open_archive(Settings(home=tmp_path_factory.mktemp("people"), workers=1, keeper="off"))
-    yield opened
-    opened.catalogue.close()
-
-
-@pytest.fixture(scope="module")
-def app(archive):
-    made = create_app(archive)
-    yield made
-    made.application.state.site.close()
-
-
-@pytest.fixture
-def hooke(archive):
-    """A person of this test's own, so that tests may come in any order."""
-    email = f"hooke.{next(NUMBERS)}@royal.example"
-    return add_account(archive, name="Hooke, Robert", email=email, password=PASSWORD)
-
-
-class Browser:
-    """Keeps cookies, sends what a browser sends, follows no redirects."""
-
-    def __init__(self, app, url=URL):
-        self.app, self.url, self.cookies = app, url, {}
-
-    def request(self, method, path, *, address="192.0.2.1", headers=(), **more):
-        import asyncio
-
-        async def ask():
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 1))
-            cookie = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
-            async with httpx.AsyncClient(transport=transport, base_url=self.url) as client:
-                return await client.request(method, path, headers=cookie | dict(headers), **more)
-
-        answer = asyncio.run(ask())
-        for name, kept in SimpleCookie(answer.headers.get("set-cookie", "")).items():
-            self.cookies = {k: v for k, v in self.cookies.items() if k != name} | ({name: kept.value} if kept.value else {})
-        return answer
-
-    def get(self, path, **more):
-        return self.request("GET", path, **more)
-
-    def post(self, path, *, site="same-origin", **more):
-        headers = {"origin": self.url, "sec-fetch-site": site} | dict(more.pop("headers", {}))
-        return self.request("POST", path, headers=headers, **more)
-
-    def sign_in(self, email, password=PASSWORD, **more):
-        data = {"email": email, "password": password, **more.pop("data", {})}
-        return self.post("/sign-in", data=data, **more)
-
-    def token(self):
-        return re.search(r'name="csrf_token" value="(\w+)"', self.get("/about").text)[1]
-
-
-@pytest.fixture
-def browser(app):
-    return Browser(app)
 
 
 def test_one_signs_in_and_out(browser, hooke):
@@ -101,10 +32,10 @@ def test_one_signs_in_and_out(browser, hooke):
     assert "Sign out" not in browser.get("/about").text
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(browser, app, hooke):
+def test_the_cookie_is_kept_from_scripts_and_other_sites(browser, browser_of, hooke):
     plain = browser.sign_in(hooke.email).headers["set-cookie"].lower()
     assert plain.startswith("micrographia=") and "httponly" in plain and "samesite=lax" in plain and "secure" not in plain
-    secure = Browser(app, "https://archive.example").sign_in(hooke.email).headers["set-cookie"].lower()
+    secure = browser_of("https://archive.example").sign_in(hooke.email).headers["set-cookie"].lower()
     assert secure.startswith("__host-micrographia=") and "; secure" in secure and "path=/" in secure and "domain" not in secure
 
 
@@ -117,9 +48,9 @@ def test_only_digests_are_kept(browser, archive, hooke):
     assert accounts.key_digest(secret).encode() in database and b"$argon2id$" in database
 
 
-def test_a_planted_session_is_worth_nothing(app, archive, hooke):
+def test_a_planted_session_is_worth_nothing(browser_of, archive, hooke):
     """Fixation: each sign-in makes a new secret, and ends what the browser had before."""
-    attacker, victim = Browser(app), Browser(app)
+    attacker, victim = browser_of(), browser_of()
     grew = add_account(archive, name="Grew, Nehemiah", email=f"grew.{hooke.email}", password=PASSWORD)
     attacker.sign_in(grew.email)
     planted = dict(attacker.cookies)
@@ -149,8 +80,8 @@ def test_a_session_ends_after_a_quiet_day_and_after_two_weeks_anyway(archive, ho
     assert at(timedelta(days=14)) is None
 
 
-def test_signing_out_everywhere_ends_all_sessions(app, hooke):
-    here, there = Browser(app), Browser(app)
+def test_signing_out_everywhere_ends_all_sessions(browser_of, hooke):
+    here, there = browser_of(), browser_of()
     here.sign_in(hooke.email)
     there.sign_in(hooke.email)
     assert here.post("/sign-out", data={"csrf_token": here.token(), "everywhere": "1"}).status_code == 303
@@ -336,7 +267,7 @@ MATRIX = [  # headers, content type, token in: nothing, form, header, another se
 @pytest.mark.parametrize(("headers", "kind", "where", "passes"), MATRIX)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/sign-out", "/api/v1/no-such-thing"])
-def test_only_our_own_pages_change_things_with_a_cookie(app, archive, headers, kind, where, passes, method, path, signed_in):
+def test_only_our_own_pages_change_things_with_a_cookie(headers, kind, where, passes, method, path, signed_in):
     browser, other = signed_in
     token = {"form": browser.known, "header": browser.known, "other": other.known}.get(where, "")
     headers = headers | ({"content-type": kind} if kind else {}) | ({"x-csrf-token": token} if where == "header" else {})
@@ -351,11 +282,11 @@ def test_only_our_own_pages_change_things_with_a_cookie(app, archive, headers, k
 
 
 @pytest.fixture(scope="module")
-def signed_in(app, archive):
+def signed_in(browser_of, archive):
     browsers = []
     for name in ("matrix", "other"):
         account = add_account(archive, name="Hooke, Robert", email=f"{name}@royal.example", password=PASSWORD)
-        browser = Browser(app)
+        browser = browser_of()
         browser.email = account.email
         browser.sign_in(account.email)
         browser.known = browser.token()
