@@ -29,7 +29,7 @@ class Browser:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 1))
             cookie = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
             async with httpx.AsyncClient(transport=transport, base_url=self.url) as client:
-                return await client.request(method, path, headers=cookie | dict(headers), **more)
+                return await client.request(method, path, headers={"accept": "text/html", **cookie, **dict(headers)}, **more)
 
         answer = asyncio.run(ask())
         for name, kept in SimpleCookie(answer.headers.get("set-cookie", "")).items():

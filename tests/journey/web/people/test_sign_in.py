@@ -194,8 +194,10 @@ def test_many_guesses_at_once_are_counted_one_by_one(archive, hooke):
 
 
 def test_who_guesses_too_often_is_told_when_to_come_back(browser, hooke):
-    for _ in range(8):
+    for _ in range(25):  # on a slow machine the first waits, of a second or two, are over before the next attempt
         answer = browser.sign_in(hooke.email, "wrong", address="198.51.100.251")
+        if answer.status_code == 429:
+            break
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
     assert "Try again in" in answer.text
 
