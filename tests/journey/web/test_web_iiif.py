@@ -135,6 +135,26 @@ def test_a_region_is_cut_off_at_the_edge(picture, grey):
     assert picture(f"{grey}/950,950,100,100/max/0/default.png").size == (50, 50)
 
 
+def test_a_region_is_scaled_and_turned_after_it_is_cut_out(picture, grey):
+    part = SQUARES[2:5, 1:6]
+    for size, side in (("max", 100), ("250,150", 50), ("pct:40", 40), (",150", 50)):
+        shown = picture(f"{grey}/100,200,500,300/{size}/0/default.png")
+        assert np.abs(squares_of(shown, side).astype(int) - part).max() <= 4
+    turned = picture(f"{grey}/100,200,500,300/max/!90/default.png")
+    assert turned.size == (300, 500) and np.array_equal(squares_of(turned), np.rot90(part[:, ::-1], -1))
+
+
+def test_every_site_may_read_and_ask_what_it_may(web, grey):
+    for path in ("/info.json", "/full/max/0/default.jpg"):
+        answer = web.get(grey + path, headers={"origin": "https://viewer.example"})
+        assert answer.headers["access-control-allow-origin"] == "*" and "Link" in answer.headers["access-control-expose-headers"]
+        assert 'rel="profile"' in answer.headers["link"]
+
+
+def test_every_plane_has_a_picture(web, bases):
+    assert all(bases.values()) and len(bases) == 4
+
+
 def test_square(picture, bases):
     assert picture(f"{bases['micrograph.mrc']}/square/max/0/default.jpg").size == (1300, 1300)
 
@@ -148,6 +168,8 @@ def test_square(picture, bases):
         ("pct:30", (300, 300)),
         ("333,777", (333, 777)),
         ("!400,900", (400, 400)),
+        ("!2000,3000", (1000, 1000)),
+        ("^max", (8192, 8192)),
         ("^1500,", (1500, 1500)),
         ("^!1200,1600", (1200, 1200)),
         ("^pct:110", (1100, 1100)),
