@@ -23,6 +23,21 @@ export function bar(parent: HTMLElement): HTMLElement {
   return element;
 }
 
+let told = 0;
+
+/** Make what a viewer draws on reachable with the keyboard, and say below it, to everybody, what keys and fingers do. */
+export function tellKeys(parent: HTMLElement, target: HTMLElement, label: string, keys: string): void {
+  const hint = document.createElement('p');
+  hint.className = 'viewer-hint';
+  hint.id = `viewer-keys-${++told}`;
+  hint.textContent = keys;
+  parent.append(hint);
+  target.tabIndex = 0;
+  target.setAttribute('role', 'application'); // screen readers pass the keys on
+  target.setAttribute('aria-label', label);
+  target.setAttribute('aria-describedby', hint.id);
+}
+
 export function group(parent: HTMLElement, label: string): HTMLElement {
   const element = document.createElement('div');
   element.className = 'viewer-group';

@@ -19,6 +19,7 @@ export interface MapSource {
   label: string;
   colour: string; // #rrggbb
   contour: number; // absolute density: the author's recommended level where there is one
+  opacity?: number; // 0 to 1; a mask would hide what it covers
   shown: boolean; // false: fetched when a person asks for it
   voxelSizeA: [number, number, number]; // z, y, x
   originA: [number, number, number]; // position of voxel 0, 0, 0: z, y, x
@@ -46,13 +47,14 @@ export interface MultichannelDescriptor {
 export interface MicrographDescriptor {
   columns: number;
   rows: number;
-  iiif: string | null; // …/info.json of a single picture
+  iiif: string | null; // IIIF address of a single picture
+  windowed: boolean; // false: colours as they are, which no limits change
   frames: Frames | null; // several pictures: frames of a movie, tilts, particles
   zarr: string | null; // the same pixels as numbers
   axes: string; // of the zarr array: yx, zyx, …
   limits: Limits; // of the pictures
   pixelSizeA: number | null;
-  picks: { label: string; diameterA: number | null; points: [number, number][] }[]; // x, y in pixels
+  picks: { label: string; diameterA: number | null; points: [number, number][]; frames: number[] | null }[]; // x, y in pixels; the frame of each, −1: of all
 }
 
 export interface Frames {

@@ -18,7 +18,7 @@ function hasWebGl2(): boolean {
 /** On failure the server's still picture stays, with the reason under it. */
 async function mountOne(element: HTMLElement): Promise<Viewer | undefined> {
   const kind = kinds[element.dataset.viewer ?? ''];
-  if (!kind) return undefined; // another script's
+  if (!kind || element.dataset.state === 'failed') return undefined; // another script's; the server says why nothing can be drawn
   const room = document.createElement('div');
   room.className = 'viewer-room';
   try {

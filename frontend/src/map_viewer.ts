@@ -10,7 +10,8 @@ import type { Sphere3D } from 'molstar/lib/mol-math/geometry.js';
 import { BoundaryHelper } from 'molstar/lib/mol-math/geometry/boundary-helper.js';
 import { Vec3 } from 'molstar/lib/mol-math/linear-algebra.js';
 import { Color } from 'molstar/lib/mol-util/color/index.js';
-import { bar, button, checkbox, group, newestOnly, painted, readout, slider, stage } from './controls';
+import { bar, button, checkbox, group, newestOnly, painted, readout, slider, stage, tellKeys } from './controls';
+import { turnWithKeys } from './map_keys';
 import type { MapDescriptor, MapSource, Viewer } from './descriptor';
 import { AXES, fetchVoxels, PlacedMap, placed, SLICE_SHIFT, type Voxels } from './map_voxels';
 
@@ -27,8 +28,6 @@ export interface MapViewer extends Viewer {
 
 export async function mount(element: HTMLElement, descriptor: MapDescriptor): Promise<MapViewer> {
   const target = stage(element);
-  target.tabIndex = 0;
-  target.setAttribute('aria-label', 'Map in three dimensions; drag turns it, the wheel zooms');
   const [plugin, first] = await Promise.all([startMolstar(target), fetchVoxels(descriptor.maps[0])]);
   const controls = bar(element);
   const spheres: Sphere3D[] = [];
@@ -42,6 +41,13 @@ export async function mount(element: HTMLElement, descriptor: MapDescriptor): Pr
   views.classList.add('tight');
   button(views, 'Fit', () => viewer.fit());
   for (const axis of AXES) button(views, axis, () => viewer.lookAlong(axis), `View along ${axis}`);
+  turnWithKeys(target, plugin, () => viewer.fit());
+  tellKeys(
+    element,
+    target,
+    'Map in three dimensions',
+    'Drag turns, Ctrl and drag move, the wheel zooms; one finger turns, two move and zoom. Keys: arrows turn, + and − zoom, 0 fits.',
+  );
   viewer.fit();
   await painted();
   await painted();
@@ -107,7 +113,7 @@ async function addSurface(plugin: PluginContext, source: MapSource, voxels: Voxe
   const shape = (absolute: number) => createVolumeRepresentationParams(plugin, volume, {
     type: 'isosurface',
     // Mol*'s defaults are for crystals: wrap 'auto' joins opposite faces, gpuDataType 'byte' keeps 256 density levels.
-    typeParams: { isoValue: Volume.IsoValue.absolute(absolute), wrap: 'off', gpuDataType: 'float', tryUseGpu: volume.grid.cells.data.length > GPU_FROM },
+    typeParams: { isoValue: Volume.IsoValue.absolute(absolute), wrap: 'off', gpuDataType: 'float', tryUseGpu: volume.grid.cells.data.length > GPU_FROM, alpha: source.opacity ?? 1 },
     color: 'uniform',
     colorParams: { value: Color.fromHexStyle(source.colour) },
   });

@@ -1,7 +1,7 @@
 // Pictures to zoom into: one exposure over IIIF, or the frames of a movie, a tilt series, a stack of particles one by one.
 import OpenSeadragon from 'openseadragon';
-import { bar, button, checkbox, group, newestOnly, painted, readout, short, slider, stage } from './controls';
-import type { Frames, MicrographDescriptor, Viewer } from './descriptor';
+import { bar, button, checkbox, group, newestOnly, painted, readout, short, slider, stage, tellKeys } from './controls';
+import type { Frames, Limits, MicrographDescriptor, Viewer } from './descriptor';
 import { openImage, pixelReader, type OmeImage } from './ome_zarr';
 import { offerPowerSpectrum } from './power_spectrum';
 import { ScaleBar } from './scale_bar';
@@ -18,8 +18,6 @@ export interface MicrographViewer extends Viewer {
 
 export async function mount(element: HTMLElement, descriptor: MicrographDescriptor): Promise<MicrographViewer> {
   const target = stage(element);
-  target.tabIndex = 0;
-  target.setAttribute('aria-label', 'Picture; arrows move it, plus and minus zoom, 0 fits');
   forbidStyleElements();
   const reduced = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const osd = OpenSeadragon({
@@ -39,8 +37,12 @@ export async function mount(element: HTMLElement, descriptor: MicrographDescript
   overlay.className = 'viewer-overlay';
   target.append(overlay);
 
+  const tiles = { loaded: 0, failed: 0 };
+  osd.addHandler('tile-loaded', () => tiles.loaded++);
+  osd.addHandler('tile-load-failed', () => tiles.failed++);
   let frame = descriptor.frames?.start ?? 0;
-  let image = await show(osd, sourceOf(descriptor, frame));
+  const chosen: Window = { low: descriptor.limits.low, high: descriptor.limits.high };
+  let image = await show(osd, sourceOf(descriptor, frame, chosen));
   osd.viewport.goHome(true);
 
   const picks = descriptor.picks.map((set, n) => ({ ...set, colour: PICK_COLOURS[n % PICK_COLOURS.length], shown: true }));
@@ -48,24 +50,33 @@ export async function mount(element: HTMLElement, descriptor: MicrographDescript
   const draw = () => {
     const origin = toScreen(0, 0);
     const zoom = toScreen(1, 0).x - origin.x; // screen pixels per image pixel
-    drawPicks(overlay, picks.filter((set) => set.shown), descriptor.pixelSizeA, origin, zoom);
+    drawPicks(overlay, picks.filter((set) => set.shown), frame, descriptor.pixelSizeA, origin, zoom);
     scale.draw(descriptor.pixelSizeA && descriptor.pixelSizeA / zoom);
   };
   for (const event of ['update-viewport', 'resize'] as const) osd.addHandler(event, draw);
 
-  if (descriptor.frames && descriptor.frames.captions.length > 1) {
-    const goTo = newestOnly(async (index: number) => {
-      const before = image;
-      image = await show(osd, sourceOf(descriptor, index), false);
-      osd.world.removeItem(before);
-      frame = index;
-      draw();
-    });
-    scrubber(bar(element), target, descriptor.frames, goTo, reduced);
-  }
+  const setFilter = windowFilter(target, osd.drawer.canvas as HTMLElement);
+  let drawnWith = { ...chosen };
+  /** A picture on top of the present one, which goes when the new one is all there. */
+  const redraw = newestOnly(async (index: number) => {
+    const [before, limits, counts] = [image, { ...chosen }, { ...tiles }];
+    const next = await show(osd, sourceOf(descriptor, index, limits), false);
+    const isEmpty = tiles.failed > counts.failed && tiles.loaded === counts.loaded;
+    osd.world.removeItem(isEmpty ? next : before);
+    if (isEmpty) return; // what is there stays
+    image = next;
+    frame = index;
+    drawnWith = limits;
+    setFilter(chosen, drawnWith);
+    draw();
+  });
+  const step =
+    descriptor.frames && descriptor.frames.captions.length > 1 ? scrubber(bar(element), descriptor.frames, redraw, reduced) : undefined;
   const controls = bar(element);
-  const setWindow = windowFilter(target, osd.drawer.canvas as HTMLElement, descriptor.limits);
-  contrast(controls, descriptor, setWindow);
+  if (descriptor.windowed) {
+    // While a slider moves, the 8 bits that are there are stretched; then the server draws anew from the deposited values.
+    contrast(controls, descriptor.limits, chosen, () => setFilter(chosen, drawnWith), () => void redraw(frame).catch(() => undefined));
+  }
   for (const set of picks) {
     const box = checkbox(controls, `${set.points.length} ${set.label}`, true, (on) => {
       set.shown = on;
@@ -79,9 +90,13 @@ export async function mount(element: HTMLElement, descriptor: MicrographDescript
   button(zooms, '−', () => osd.viewport.zoomBy(1 / 1.5), 'Zoom out');
   button(zooms, 'Fit', () => osd.viewport.goHome());
   button(zooms, '1:1', () => osd.viewport.zoomTo(osd.viewport.imageToViewportZoom(1)), 'One image pixel a screen pixel');
-  target.addEventListener('keydown', (event) => {
-    if (event.key === '0') osd.viewport.goHome();
-  });
+  listenToKeys(osd, step);
+  tellKeys(
+    element,
+    osd.canvas,
+    descriptor.frames ? `${descriptor.frames.word}s, one at a time` : 'Picture',
+    `Drag or arrow keys move, the wheel, two fingers or + and − zoom, 0 fits${step ? '; , and . step through, and so do ← and → while the whole picture is in view' : ''}.`,
+  );
 
   const values = descriptor.zarr ? await openImage(descriptor.zarr).catch(() => undefined) : undefined; // the picture is worth showing without
   const read = values && pixelReader(values);
@@ -89,9 +104,10 @@ export async function mount(element: HTMLElement, descriptor: MicrographDescript
   const valueAt = async (x: number, y: number) => read?.({ ...here(), y, x });
   if (values) {
     offerPowerSpectrum(controls, target, values, descriptor.pixelSizeA, here);
-    followPointer(controls, target, (point) => image.viewerElementToImageCoordinates(point), valueAt);
+    followPointer(controls, osd, (point) => image.viewerElementToImageCoordinates(point), valueAt);
   }
   await drawn(image);
+  if (!tiles.loaded) throw new Error('its picture cannot be loaded.');
   draw();
   await painted();
   return {
@@ -118,9 +134,17 @@ function place(values: OmeImage | undefined, { frames }: MicrographDescriptor, f
   return { [values.axes.includes(frames.axis) ? frames.axis : values.axes[0]]: frame };
 }
 
-function sourceOf(descriptor: MicrographDescriptor, frame: number): string | OpenSeadragon.TileSourceOptions {
-  if (!descriptor.frames) return new URL(descriptor.iiif ?? '', location.href).href;
-  const { columns, rows, frames, limits } = descriptor;
+interface Window {
+  low: number;
+  high: number;
+}
+
+function sourceOf(descriptor: MicrographDescriptor, frame: number, limits: Window): string | OpenSeadragon.TileSourceOptions {
+  if (!descriptor.frames) {
+    const { href } = new URL(descriptor.iiif ?? '', location.href);
+    return `${href}${descriptor.windowed ? `:min=${Number(limits.low.toPrecision(9))},max=${Number(limits.high.toPrecision(9))}` : ''}/info.json`;
+  }
+  const { columns, rows, frames } = descriptor;
   const maxLevel = Math.max(0, Math.ceil(Math.log2(Math.max(columns, rows) / TILE)));
   return {
     width: columns,
@@ -138,7 +162,7 @@ function sourceOf(descriptor: MicrographDescriptor, frame: number): string | Ope
   } as OpenSeadragon.TileSourceOptions;
 }
 
-/** Add a picture on top; resolved when it is there to be drawn: its first tiles, where `waits` is false all of the view. */
+/** Add a picture on top; resolved when it is there to be drawn: the first at once, others with all their tiles in view. */
 function show(osd: OpenSeadragon.Viewer, tileSource: string | OpenSeadragon.TileSourceOptions, isFirst = true): Promise<OpenSeadragon.TiledImage> {
   return new Promise((done, failed) => {
     osd.addTiledImage({
@@ -146,29 +170,23 @@ function show(osd: OpenSeadragon.Viewer, tileSource: string | OpenSeadragon.Tile
       success: (event: unknown) => {
         const { item } = event as { item: OpenSeadragon.TiledImage };
         if (isFirst) done(item);
-        else void drawn(item).then(() => done(item), failed);
+        else void drawn(item).then(() => done(item));
       },
       error: () => failed(new Error('its picture cannot be reached now.')),
     });
   });
 }
 
-/** Resolved when all tiles of the view are there; an Error where none comes. */
+/** Resolved when all tiles of the view are there or will not come. */
 function drawn(image: OpenSeadragon.TiledImage): Promise<void> {
-  return new Promise((done, failed) => {
-    const viewer = (image as unknown as { viewer: OpenSeadragon.Viewer }).viewer;
-    const refuse = () => failed(new Error('its picture cannot be loaded.'));
-    viewer.addOnceHandler('tile-load-failed', refuse);
-    const accept = () => {
-      viewer.removeHandler('tile-load-failed', refuse);
-      done();
-    };
-    if (image.getFullyLoaded()) accept();
-    else image.addOnceHandler('fully-loaded-change', accept);
+  return new Promise((done) => {
+    if (image.getFullyLoaded()) done();
+    else image.addOnceHandler('fully-loaded-change', () => done());
   });
 }
 
-function scrubber(controls: HTMLElement, target: HTMLElement, frames: Frames, goTo: (index: number) => Promise<void>, reduced: boolean): void {
+/** Slider, caption and play button of the frames; returns what steps through them. */
+function scrubber(controls: HTMLElement, frames: Frames, goTo: (index: number) => Promise<void>, reduced: boolean): (by: number) => void {
   const count = frames.captions.length;
   const to = (index: number) => {
     input.value = String(Math.min(count - 1, Math.max(0, index)));
@@ -195,69 +213,88 @@ function scrubber(controls: HTMLElement, target: HTMLElement, frames: Frames, go
     };
     next();
   };
-  target.addEventListener('keydown', (event) => {
-    const by = { PageUp: 1, PageDown: -1, ']': 1, '[': -1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    void to(input.valueAsNumber + by);
+  return (by) => void to(input.valueAsNumber + by).catch(() => undefined);
+}
+
+/** Keys beside OpenSeadragon's own; those that turn and flip the picture are none, as picks and scale would stay behind. */
+function listenToKeys(osd: OpenSeadragon.Viewer, step?: (by: number) => void): void {
+  osd.addHandler('canvas-key', (event) => {
+    const pressed = event.originalEvent as KeyboardEvent;
+    const isWhole = osd.viewport.getZoom() <= osd.viewport.getHomeZoom() * 1.01;
+    const by = { PageUp: 1, PageDown: -1, ']': 1, '[': -1, '.': 1, ',': -1, ...(isWhole ? { ArrowRight: 1, ArrowLeft: -1 } : {}) }[pressed.key];
+    if (step && by && !pressed.shiftKey) {
+      event.preventDefaultAction = true;
+      pressed.preventDefault();
+      step(by);
+    } else if ('rRfF'.includes(pressed.key)) event.preventDefaultAction = true;
+    else if (pressed.key === '0') osd.viewport.goHome();
   });
 }
 
-function contrast(controls: HTMLElement, descriptor: MicrographDescriptor, setWindow: (black: number, white: number) => void): void {
-  const { low, high } = descriptor.limits;
-  if (!(high > low)) return;
-  const chosen = { black: low, white: high };
+function contrast(controls: HTMLElement, limits: Limits, chosen: Window, onInput: () => void, onChange: () => void): void {
+  const { minimum, maximum } = limits;
+  if (!(maximum > minimum)) return;
   const shown = group(controls, 'Contrast');
-  for (const end of ['black', 'white'] as const) {
-    slider(shown, end === 'black' ? 'Black' : 'White', { min: low, max: high, step: (high - low) / 255, value: chosen[end] }, (value) => {
-      chosen[end] = value;
-      setWindow(chosen.black, chosen.white);
-      numbers.value = `${short(chosen.black)} to ${short(chosen.white)}`;
+  for (const end of ['low', 'high'] as const) {
+    const input = slider(shown, end === 'low' ? 'Black' : 'White', { min: minimum, max: maximum, step: (maximum - minimum) / 500, value: chosen[end] }, (value) => {
+      const gap = (maximum - minimum) / 500;
+      chosen[end] = end === 'low' ? Math.min(value, chosen.high - gap) : Math.max(value, chosen.low + gap);
+      say();
+      onInput();
     });
+    input.addEventListener('change', onChange);
   }
   const numbers = readout(shown);
-  numbers.value = `${short(low)} to ${short(high)}`;
+  const say = () => (numbers.value = `${short(chosen.low)} to ${short(chosen.high)}`);
+  say();
 }
 
-/** An exact linear window over the drawn 8-bit tiles, as an SVG filter. */
-function windowFilter(target: HTMLElement, canvas: HTMLElement, limits: { low: number; high: number }): (black: number, white: number) => void {
+/** An exact linear window over tiles that were drawn with another one, as an SVG filter. */
+function windowFilter(target: HTMLElement, canvas: HTMLElement): (chosen: Window, drawn: Window) => void {
   const id = `window-${document.querySelectorAll('.viewer-filter').length}`;
   target.insertAdjacentHTML('beforeend', `<svg class="viewer-filter" aria-hidden="true"><filter id="${id}" color-interpolation-filters="sRGB">
     <feComponentTransfer>${['R', 'G', 'B'].map((c) => `<feFunc${c} type="linear"/>`).join('')}</feComponentTransfer></filter></svg>`);
   const functions = target.querySelectorAll(`#${id} feComponentTransfer > *`);
-  const share = (value: number) => (value - limits.low) / (limits.high - limits.low);
-  return (black, white) => {
-    const slope = 1 / Math.max(1 / 255, share(white) - share(black));
+  return (chosen, drawn) => {
+    const slope = (drawn.high - drawn.low) / (chosen.high - chosen.low);
     for (const f of functions) {
       f.setAttribute('slope', String(slope));
-      f.setAttribute('intercept', String(-share(black) * slope));
+      f.setAttribute('intercept', String((drawn.low - chosen.low) / (chosen.high - chosen.low)));
     }
-    canvas.style.filter = black === limits.low && white === limits.high ? '' : `url(#${id})`;
+    canvas.style.filter = chosen.low === drawn.low && chosen.high === drawn.high ? '' : `url(#${id})`;
   };
 }
 
+/** The value under the pointer or, with the keyboard, in the middle of the view. */
 function followPointer(
   controls: HTMLElement,
-  target: HTMLElement,
+  osd: OpenSeadragon.Viewer,
   toImage: (point: OpenSeadragon.Point) => OpenSeadragon.Point,
   valueAt: MicrographViewer['valueAt'],
 ): void {
   const under = readout(controls);
   under.className = 'viewer-value';
-  const say = newestOnly(async (event: PointerEvent) => {
-    const box = target.getBoundingClientRect();
-    const point = toImage(new OpenSeadragon.Point(event.clientX - box.x, event.clientY - box.y));
+  under.setAttribute('aria-live', 'off'); // else a screen reader would follow every twitch of the mouse
+  const say = newestOnly(async ([left, top]: [number, number]) => {
+    const point = toImage(new OpenSeadragon.Point(left, top));
     const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
     const value = await valueAt(x, y).catch(() => undefined);
     under.value = value === undefined ? '' : `x ${x}  y ${y}  value ${Number(value.toPrecision(7))}`;
   });
-  for (const kind of ['pointermove', 'pointerdown'] as const) target.addEventListener(kind, (event) => void say(event));
+  const target = osd.element;
+  for (const kind of ['pointermove', 'pointerdown'] as const) {
+    target.addEventListener(kind, (event) => {
+      const box = target.getBoundingClientRect();
+      void say([event.clientX - box.x, event.clientY - box.y]);
+    });
+  }
+  target.addEventListener('keyup', () => void say([target.clientWidth / 2, target.clientHeight / 2]));
 }
 
 type ShownPicks = MicrographDescriptor['picks'][number] & { colour: string };
 
 /** A canvas and not SVG: 100,000 circles redraw in milliseconds. */
-function drawPicks(canvas: HTMLCanvasElement, sets: ShownPicks[], pixelSizeA: number | null, origin: { x: number; y: number }, zoom: number): void {
+function drawPicks(canvas: HTMLCanvasElement, sets: ShownPicks[], frame: number, pixelSizeA: number | null, origin: { x: number; y: number }, zoom: number): void {
   const { clientWidth: width, clientHeight: height } = canvas.parentElement!;
   canvas.width = width * devicePixelRatio;
   canvas.height = height * devicePixelRatio;
@@ -266,11 +303,12 @@ function drawPicks(canvas: HTMLCanvasElement, sets: ShownPicks[], pixelSizeA: nu
   const context = canvas.getContext('2d')!;
   context.scale(devicePixelRatio, devicePixelRatio);
   context.lineWidth = 1.75;
-  for (const { points, diameterA, colour } of sets) {
+  for (const { points, frames, diameterA, colour } of sets) {
     context.strokeStyle = colour;
     const radius = diameterA && pixelSizeA ? Math.max(1.5, (diameterA / pixelSizeA / 2) * zoom) : 6;
     context.beginPath();
-    for (const [x, y] of points) {
+    for (const [n, [x, y]] of points.entries()) {
+      if (frames && frames[n] >= 0 && frames[n] !== frame) continue;
       const [cx, cy] = [origin.x + (x + 0.5) * zoom, origin.y + (y + 0.5) * zoom]; // centre of the pixel
       if (cx < -radius || cy < -radius || cx > width + radius || cy > height + radius) continue;
       context.moveTo(cx + radius, cy);

@@ -1,8 +1,9 @@
 // Fluorescence, 2D and 3D: channels blended additively on a 2D canvas, straight from OME-Zarr. No WebGL.
 import { blend } from './blend';
-import { bar, button, checkbox, group, newestOnly, painted, short, slider, stage, readout } from './controls';
+import { channelControls } from './channel_controls';
+import { bar, button, checkbox, group, newestOnly, painted, readout, slider, stage, tellKeys } from './controls';
 import type { MultichannelDescriptor, Viewer } from './descriptor';
-import { openImage, readPlane, type Channel, type OmeImage, type Region } from './ome_zarr';
+import { openImage, readPlane, type OmeImage, type Region } from './ome_zarr';
 import { ScaleBar } from './scale_bar';
 
 export interface MultichannelViewer extends Viewer {
@@ -15,9 +16,9 @@ export async function mount(element: HTMLElement, descriptor: MultichannelDescri
   const state: Shown = { at: { z: Math.floor((image.sizes.z ?? 1) / 2), t: 0 }, projected: false };
   const field = new FieldCanvas(stage(element), image, state);
   const redraw = newestOnly(() => field.draw());
-  const update = () => void redraw(undefined);
+  const update = () => void redraw(undefined).catch(() => undefined); // the next change asks again
   const steps = bar(element);
-  for (const axis of ['t', 'z']) if ((image.sizes[axis] ?? 1) > 1) axisSlider(steps, image, state, axis, update);
+  const sliders = ['t', 'z'].filter((axis) => (image.sizes[axis] ?? 1) > 1).map((axis) => axisSlider(steps, image, state, axis, update));
   if ((image.sizes.z ?? 1) > 1) {
     checkbox(steps, 'Maximum over z', false, (on) => {
       state.projected = on;
@@ -31,6 +32,15 @@ export async function mount(element: HTMLElement, descriptor: MultichannelDescri
   button(zooms, 'Fit', () => field.fit());
   const channels = bar(element);
   for (const channel of image.channels) channelControls(channels, channel, update);
+  field.canvas.addEventListener('keydown', (event) => {
+    const by = { PageUp: 1, PageDown: -1, ']': 1, '[': -1, '.': 1, ',': -1 }[event.key];
+    const moved = by && sliders.at(-1); // z where there is one
+    if (!moved) return;
+    event.preventDefault();
+    moved.value = String(moved.valueAsNumber + by);
+    moved.dispatchEvent(new Event('input'));
+  });
+  tellKeys(element, field.canvas, 'Image in channels', `Drag or arrow keys move, the wheel, two fingers or + and − zoom, 0 fits${sliders.length ? '; , and . step through' : ''}.`);
   field.fit();
   await field.draw();
   await painted();
@@ -48,7 +58,7 @@ interface Shown {
   projected: boolean;
 }
 
-function axisSlider(controls: HTMLElement, image: OmeImage, state: Shown, axis: string, update: () => void): void {
+function axisSlider(controls: HTMLElement, image: OmeImage, state: Shown, axis: string, update: () => void): HTMLInputElement {
   const count = image.sizes[axis];
   const label = axis === 't' ? 'Time' : 'z';
   const input = slider(controls, label, { min: 0, max: count - 1, step: 1, value: state.at[axis] }, (index) => {
@@ -59,36 +69,7 @@ function axisSlider(controls: HTMLElement, image: OmeImage, state: Shown, axis: 
   input.parentElement!.classList.add('grow');
   const number = readout(controls);
   number.value = `${state.at[axis] + 1} of ${count}`;
-}
-
-function channelControls(controls: HTMLElement, channel: Channel, update: () => void): void {
-  const own = group(controls, `Channel ${channel.label}`);
-  own.style.setProperty('--tint', `rgb(${channel.rgb.join(' ')})`);
-  checkbox(own, channel.label, channel.active, (on) => {
-    channel.active = on;
-    update();
-  });
-  const colour = document.createElement('input');
-  colour.type = 'color';
-  colour.value = `#${channel.rgb.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
-  colour.setAttribute('aria-label', `Colour of ${channel.label}`);
-  colour.addEventListener('input', () => {
-    channel.rgb = [1, 3, 5].map((at) => parseInt(colour.value.slice(at, at + 2), 16)) as Channel['rgb'];
-    own.style.setProperty('--tint', colour.value);
-    update();
-  });
-  own.append(colour);
-  const step = Math.max((channel.max - channel.min) / 1000, 1e-9);
-  for (const end of ['low', 'high'] as const) {
-    const input = slider(own, '', { min: channel.min, max: channel.max, step, value: channel[end] }, (value) => {
-      channel[end] = value;
-      numbers.value = `${short(channel.low)} to ${short(channel.high)}`;
-      update();
-    });
-    input.setAttribute('aria-label', `${channel.label}: ${end === 'low' ? 'black' : 'full colour'} at`);
-  }
-  const numbers = readout(own);
-  numbers.value = `${short(channel.low)} to ${short(channel.high)}`;
+  return input;
 }
 
 interface Painted {
@@ -99,7 +80,7 @@ interface Painted {
 
 /** Pan, zoom and paint one image; reads only what is visible, at the level that the screen needs. */
 class FieldCanvas {
-  private readonly canvas = document.createElement('canvas');
+  readonly canvas = document.createElement('canvas');
   private readonly scale: ScaleBar;
   private readonly observer: ResizeObserver;
   private view = { x: 0, y: 0, zoom: 1 }; // level-0 pixel at the centre, screen pixels per level-0 pixel
@@ -108,9 +89,6 @@ class FieldCanvas {
   private readonly refine = newestOnly(() => this.draw());
 
   constructor(private readonly target: HTMLElement, private readonly image: OmeImage, private readonly shown: Shown) {
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute('role', 'img');
-    this.canvas.setAttribute('aria-label', 'Image; arrows move it, plus and minus zoom, 0 fits');
     target.append(this.canvas);
     this.scale = new ScaleBar(target);
     this.listen();

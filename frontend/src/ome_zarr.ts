@@ -79,6 +79,14 @@ function readChannel(ome: OmeAttributes, n: number, count: number): Channel {
   };
 }
 
+/** Read one part from the middle of the smallest copy; an Error with a sentence where it cannot be had. */
+export async function readOneChunk({ levels }: OmeImage): Promise<void> {
+  const { array } = levels[levels.length - 1];
+  await array.getChunk(array.shape.map((length, n) => Math.floor(length / 2 / array.chunks[n]))).catch(() => {
+    throw new Error('its pixels cannot be read now.');
+  });
+}
+
 export interface Region {
   level: number;
   at: Record<string, number>; // level-0 index along the axes that are not drawn: t, z

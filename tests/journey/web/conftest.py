@@ -1,7 +1,10 @@
-"""An archive with released, obsolete, withdrawn and private entries, served in this process and by a real server."""
+"""An archive with released, obsolete, withdrawn and private entries, served in this process and by a real server; pages in a browser."""
 
+import html
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.deposit import deposit_folder
@@ -24,6 +28,7 @@ from micrographia.examine import Given
 from micrographia.settings import Settings
 from micrographia.web.app import create_app
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = 'Cork </script><img src=x onerror=alert(1)> & "cells"'
 SECRET = "The unpublished spring of ut tensio"
 
@@ -182,3 +187,120 @@ def start_server(home, **environment):
     timer.cancel()
     assert process.url, "the server did not start"
     return process
+
+
+@pytest.fixture(scope="module")
+def launch():
+    """Starts Chromium with further arguments."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield lambda *arguments: playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    started = launch("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def opened_page():
+    return Opened
+
+
+class Opened:
+    """The page of one image, its viewer ready or failed."""
+
+    def __init__(self, page, address, accession, path, *, needs, alter=None, fragment="", before=None):
+        self.page, self.complaints, self.asked, self.answered = page, [], [], []
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        page.on("request", lambda r: self.asked.append(r.url))
+        page.on("response", lambda r: self.answered.append((r.status, r.url)))
+        items = page.request.get(f"{address}/api/v1/images?entry={accession}").json()["items"]
+        self.item = next(i for i in items if i["path"] == path)
+        if needs and not self.item["links"].get(needs):
+            pytest.skip(f"this server offers no {needs}")
+        if alter:
+            page.route(address + self.item["links"]["page"], lambda route: self._answer(route, alter))
+        if before:
+            before(page)
+        page.goto(address + self.item["links"]["page"] + fragment)
+        self.element = page.locator("[data-viewer]:not([data-viewer=slices])")
+        page.locator("[data-viewer]:not([data-viewer=slices]):is([data-state=ready], [data-state=failed])").wait_for(timeout=90_000)
+        self.state = self.element.get_attribute("data-state")
+        self.descriptor = json.loads(self.element.get_attribute("data-descriptor"))
+        assert all(url.startswith((address, "data:", "blob:")) for url in self.asked)
+
+    @staticmethod
+    def _answer(route, alter):
+        """Answer the page with its descriptor altered."""
+        found = route.fetch()
+        before, _, rest = found.text().partition('data-descriptor="')
+        told, _, after = rest.partition('"')
+        altered = html.escape(json.dumps(alter(json.loads(html.unescape(told)))))
+        route.fulfill(response=found, body=f'{before}data-descriptor="{altered}"{after}')
+
+    def viewer(self, expression):
+        """A JavaScript expression of the mounted viewer `v`."""
+        return self.page.evaluate(f"window.viewersReady.then(([v]) => {expression})")
+
+    def press(self, key):
+        self.page.locator("[data-viewer] [role=application]").first.press(key)
+        self.settle()
+
+    def touch(self, *strokes, steps=6):
+        """Move fingers over the stage, each from one place to another, px from its corner."""
+        box = self.page.locator(".viewer-stage").bounding_box()
+        session = self.page.context.new_cdp_session(self.page)
+        for step in range(steps + 1):
+            points = [
+                {"x": box["x"] + x0 + (x1 - x0) * step / steps, "y": box["y"] + y0 + (y1 - y0) * step / steps, "id": n}
+                for n, ((x0, y0), (x1, y1)) in enumerate(strokes)
+            ]
+            session.send("Input.dispatchTouchEvent", {"type": "touchMove" if step else "touchStart", "touchPoints": points})
+            self.page.wait_for_timeout(40)
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        self.settle(1200)
+
+    def settle(self, ms=600):
+        self.page.wait_for_timeout(ms)
+
+    def pixels(self):
+        """The stage as colours, shape (y, x, 3)."""
+        png = self.page.locator(".viewer-stage").screenshot()
+        return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+    def chunks(self):
+        """Addresses of the parts of arrays that were answered with bytes."""
+        return [url for status, url in self.answered if "/zarr/" in url and "/c/" in url and status in (200, 206)]
+
+    def assert_shows(self, section, limits, tolerance=10):
+        """The middles of some blocks have the grey that the file's values give."""
+        height, width = section.shape
+        rows, columns = [height // 8, height * 2 // 5, height * 7 // 10], [width // 6, width // 2 + 3, width * 4 // 5]
+        seen, wanted = self.seen(rows, columns), self.grey(section[rows, columns], limits)[:, None]
+        assert np.abs(seen - wanted).max() <= tolerance, (seen, wanted)
+
+    def seen(self, rows, columns):
+        """Colours at the centres of pixels of the image, shape of rows and columns and (3,)."""
+        at = self.viewer("[v.place(0, 0), v.place(1, 0), v.place(0, 1)]")
+        box = self.page.locator(".viewer-stage").bounding_box()  # screenshots begin at whole pixels
+        left, top, across, down = at[0]["x"] + box["x"] % 1, at[0]["y"] + box["y"] % 1, at[1]["x"] - at[0]["x"], at[2]["y"] - at[0]["y"]
+        return self.pixels()[(np.asarray(rows) * down + top).astype(int), (np.asarray(columns) * across + left).astype(int)]
+
+    @staticmethod
+    def grey(values, limits):
+        """What numpy says of the brightness of values between two limits."""
+        return np.clip((values - limits["low"]) / (limits["high"] - limits["low"]) * 255, 0, 255)
+
+    def slide(self, label, value):
+        self.element.get_by_label(label, exact=True).evaluate(
+            "(e, v) => { e.value = v; for (const kind of ['input', 'change']) e.dispatchEvent(new Event(kind, { bubbles: true })) }",
+            str(value),
+        )
+        self.settle()

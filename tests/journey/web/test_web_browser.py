@@ -1,27 +1,12 @@
 """Pages in a real browser: pictures come from the data, nothing spills over the screen, nothing is complained about."""
 
 import io
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(params=[(1280, 900), (375, 740)], ids=["desktop", "phone"])

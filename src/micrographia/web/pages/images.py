@@ -77,6 +77,7 @@ def image_page(request: Request) -> Response:
         "why_not": "",
         "viewing": None,
         "pictures": _pictures(site, row),
+        "still": None,
         "viewer_files": viewer_files(),
     }
     try:
@@ -86,12 +87,13 @@ def image_page(request: Request) -> Response:
         whole = {axis: slice(0, n) for axis, n in zip(record.axes, record.shape, strict=True)}
         shown = {axis: slice(i, i + 1) for axis, i in {asked.axis: asked.index, **asked.fixed}.items() if axis in whole}
         values["cite_link"] = crop_address(row.id, whole | shown)
-    except NotFoundError:
-        raise
+    except NotFoundError:  # its words name a place on the server
+        values["why_not"] = f"No picture can be shown. {record.path} is missing from the store; `micrographia audit` names what is damaged."
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
     values["failure"] = site.failure(row)
-    values["viewing"] = viewing(site, row, document) if values["view"] else None
+    values["viewing"] = viewing(site, row, document)
+    values["still"] = document["links"]["thumbnail"] if document["derived"]["thumbnail"] == "done" else None
     headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
     return page(request, "image.html", headers=headers, **values)
 

@@ -25,6 +25,8 @@ from micrographia.web.site import Site
 _MOST_STAR_BYTES = 16 << 20
 _MOST_STAR_FILES = 2000
 _MOST_BESIDE = 12
+_ANGLE_LISTS = (".tlt", ".rawtlt")
+_MOST_ANGLE_BYTES = 64 << 10
 _COORDINATES = ("rlnCoordinateX", "rlnCoordinateY", "rlnCoordinateZ")
 _OF_IMAGE = ("rlnMicrographName", "rlnTomoName")
 # what programs append to the name of a micrograph for its picks: mic1_autopick.star
@@ -39,6 +41,8 @@ class PointSet:
     diameter_a: float | None
     xyz: NDArray[np.float64]
     """Pixels from the first sample's centre, shape (count, 3); z is NaN in a plane."""
+    frames: NDArray[np.int64]
+    """Of each point the section of the stack that it was picked in, counted from 0; −1 where its table names the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def tilt_captions(site: Site, row: ImageRow, count: int) -> list[str] | None:
     angles, doses = (_one_each(metadata.get(key), count) for key in ("tilt_angles_deg", "dose_e_per_a2"))
     if angles is None and row.record.kind == "tilt series":
         angles, doses = _mdoc_tilts(site, row, count)
+        angles = angles or _listed_tilts(site, row, count)
     if doses is None and row.record.kind == "movie":
         doses = _movie_doses(site, row, count)
     if angles is None and doses is None:
@@ -102,6 +107,23 @@ def _mdoc_tilts(site: Site, row: ImageRow, count: int) -> tuple[list[float] | No
     return None, None
 
 
+def _listed_tilts(site: Site, row: ImageRow, count: int) -> list[float] | None:
+    """Angles from the list of them, one a line, that is declared with the series or named like it."""
+    sheet = site.entry(row.id.accession, row.id.version).record.sheet
+    declared: Sequence[str] = next((s.metadata for s in sheet.image_sets if s.id == row.record.role), ())
+    beside = [str(PurePosixPath(row.record.path).with_suffix(suffix)) for suffix in _ANGLE_LISTS]
+    for glob in (*beside, *(g for g in declared if g.endswith(_ANGLE_LISTS))):
+        for file in lookup.list_files(site.archive, row.id.accession, row.id.version, glob=glob, limit=_MOST_BESIDE):
+            try:
+                text = site.archive.store.source(row.id.accession, file.content_path).read(0, min(file.size_bytes, _MOST_ANGLE_BYTES))
+                angles = _one_each([float(word) for word in text.split()], count)
+            except (MicrographiaError, ValueError):
+                continue
+            if angles:
+                return angles
+    return None
+
+
 def _movie_doses(site: Site, row: ImageRow, count: int) -> list[float] | None:
     """Accumulated dose at the end of each frame."""
     sheet = site.entry(row.id.accession, row.id.version).record.sheet
@@ -126,7 +148,7 @@ def _suffix(record: ImageRecord) -> str:
 
 
 def _point_set(site: Site, row: ImageRow, annotation: Annotation) -> PointSet | None:
-    parts = []
+    parts: list[tuple[NDArray[np.float64], NDArray[np.int64]]] = []
     for file in _candidate_files(site, row, annotation):
         try:
             source = site.archive.store.source(row.id.accession, file.content_path)
@@ -136,8 +158,10 @@ def _point_set(site: Site, row: ImageRow, annotation: Annotation) -> PointSet | 
         table = next((t for b in blocks.values() if (t := b.table_with(_COORDINATES[0])) and _COORDINATES[1] in t), None)
         if table is not None:
             parts.append(_positions(table, row.record, is_named=_names(file.path, row.record)))
-    xyz = np.concatenate(parts) if parts else np.empty((0, 3))
-    return PointSet(annotation.object or annotation.id, annotation.diameter_a, xyz) if len(xyz) else None
+    if not sum(len(xyz) for xyz, _ in parts):
+        return None
+    xyz, frames = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return PointSet(annotation.object or annotation.id, annotation.diameter_a, xyz, frames)
 
 
 def _candidate_files(site: Site, row: ImageRow, annotation: Annotation) -> Iterator[FileRecord]:
@@ -152,15 +176,19 @@ def _candidate_files(site: Site, row: ImageRow, annotation: Annotation) -> Itera
     yield from named or files[:1]
 
 
-def _positions(table: StarTable, record: ImageRecord, *, is_named: bool) -> NDArray[np.float64]:
+def _positions(table: StarTable, record: ImageRecord, *, is_named: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Coordinates of the rows that are of an image, and the section of each where rows name sections: `3@stack.mrcs`."""
     columns = [table.numbers(c) if c in table else np.full(table.row_count, np.nan) for c in _COORDINATES]
-    xyz = np.stack(columns, axis=-1)
+    xyz, frames = np.stack(columns, axis=-1), np.full(table.row_count, -1, np.int64)
     of_image = next((c for c in _OF_IMAGE if c in table), None)
     if of_image is None:
-        return xyz if is_named or "z" in record.axes else xyz[:0]
-    stem = _stem(record.path)
-    names = {name: _stem(name) == stem or stem.startswith(f"{_stem(name)}_") for name in np.unique(table.text(of_image))}
-    return xyz[[names[n] for n in table.text(of_image)]]
+        return (xyz, frames) if is_named or "z" in record.axes else (xyz[:0], frames[:0])
+    stem, texts = _stem(record.path), table.text(of_image)
+    parts = {text: text.rpartition("@") for text in np.unique(texts)}
+    mine = {text: _stem(name) == stem or stem.startswith(f"{_stem(name)}_") for text, (_, _, name) in parts.items()}
+    numbers = {text: int(number) - 1 if number.isascii() and number.isdigit() else -1 for text, (number, _, _) in parts.items()}
+    kept = np.array([mine[text] for text in texts], bool)
+    return xyz[kept], np.array([numbers[text] for text in texts], np.int64)[kept]
 
 
 def _names(path: str, record: ImageRecord) -> bool:

@@ -24,6 +24,8 @@ _BUILT = Path(__file__).parents[1] / "static/viewers"
 # Okabe & Ito (2008): told apart by people of any colour vision
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 _MOST_POINTS = 50_000
+_MASK_OPACITY = 0.4
+_VOLUMES = ("light-sheet", "tomogram", "volume")
 _FRAME_WORDS = {"tilt series": "Tilt", "movie": "Frame", "particles": "Particle", "class averages": "Class"}
 
 
@@ -75,7 +77,9 @@ def viewing(site: Site, row: ImageRow, document: Mapping[str, Any]) -> Viewing |
 
 def _kind_of_viewer(record: ImageRecord, lengths: Mapping[str, int], *, is_stack: bool) -> str:
     if "c" in lengths:
-        return "multichannel"
+        # three planes of what was taken as a volume; cells are looked at plane by plane
+        is_volume = "z" in lengths and "t" not in lengths and record.kind in _VOLUMES
+        return "volume" if is_volume else "multichannel"
     if "z" not in lengths or is_stack or "s" in record.axes:
         return "micrograph"
     if record.kind in ("map", "half map", "mask", "additional map", "subtomogram"):
@@ -103,25 +107,33 @@ def _micrograph(site: Site, row: ImageRow, document: Mapping[str, Any], lengths:
         }
     pixel_size_a = _in_angstrom(record)[2] if record.voxel_size else None
     limits = _limits(record.statistics)
-    sets = [] if several else point_sets(site, row)
+    sets = [_points_in_plane(p, record) for p in point_sets(site, row)]
     return {
         "columns": lengths["x"],
         "rows": lengths["y"],
-        "iiif": _picture(iiif, record, limits) if iiif and not several else None,
+        "iiif": iiif.removesuffix("/info.json") if iiif and not several else None,
+        "windowed": record.statistics is not None and "s" not in record.axes,
         "frames": frames,
         "zarr": links.get("zarr") if "s" not in record.axes else None,
         "axes": record.axes,
         "limits": limits,
         "pixelSizeA": pixel_size_a,
-        "picks": [{"label": p.label, "diameterA": p.diameter_a, "points": _rounded(p.xyz[:_MOST_POINTS, :2])} for p in sets],
+        "picks": [p for p in sets if p["points"]],
     }
 
 
-def _picture(iiif: str, record: ImageRecord, limits: Mapping[str, float]) -> str:
-    """Address of a picture's information, drawn between limits that the viewer knows; of colours as they are."""
-    known = record.statistics is not None and "s" not in record.axes
-    contrast = f":min={limits['low']:.10g},max={limits['high']:.10g}" if known else ""
-    return f"{iiif.removesuffix('/info.json')}{contrast}/info.json"
+def _points_in_plane(points: PointSet, record: ImageRecord) -> dict[str, Any]:
+    """Points and the frame of each (−1: they lie in all frames, as those of a micrograph do in its movie)."""
+    xyz, frames = points.xyz, points.frames
+    if record.kind in ("particles", "class averages"):  # these frames have nothing in common: points of all are points of none
+        xyz, frames = xyz[frames >= 0], frames[frames >= 0]
+    xyz, frames = xyz[:_MOST_POINTS, :2], frames[:_MOST_POINTS]
+    return {
+        "label": points.label,
+        "diameterA": points.diameter_a,
+        "points": _rounded(xyz),
+        "frames": frames.tolist() if (frames >= 0).any() else None,
+    }
 
 
 def _volume(site: Site, row: ImageRow, zarr: str) -> dict[str, Any]:
@@ -166,6 +178,7 @@ def _map_source(record: ImageRecord, zarr: str, label: str, declared: Map | None
         "label": label,
         "colour": _COLOURS[number % len(_COLOURS)],
         "contour": shown_contour(record, declared),
+        "opacity": _MASK_OPACITY if record.kind == "mask" and not is_shown else 1,
         "shown": is_shown,
         "voxelSizeA": _in_angstrom(record),
         "originA": [o * factor for o in origin],

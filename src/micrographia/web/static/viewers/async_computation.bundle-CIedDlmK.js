@@ -78,37 +78,7 @@ function U(e,t=1){let n=e.length,r=Array(n),i=r[0]=t;for(let t=1;t<n;++t)i*=e[t-
 * See the License for the specific language governing permissions and
 * limitations under the License.
 */
-;function be(){return/* @__PURE__ */ new Map}const xe=Function(`outputData`,`outputOffset`,`encodingBuffer`,`indexBuffer`,`encodedBits`,`encodedSize32Bits`,(()=>{let e=`switch (encodedBits) { case 0: break;`;for(let t of[1,2,4,8,16,32]){e+=`case ${t}:`,e+=`for (let wordIndex = 0, elementIndex = 0; wordIndex < encodedSize32Bits; ++wordIndex) {let word = 0;`;let n=32/t;for(let r=0;r<n;++r)e+=`word |= indexBuffer[encodingBuffer[elementIndex + ${r}]] << (${r*t});`;e+=`outputData[outputOffset + wordIndex] = word;elementIndex += ${n};`,e+=`} break;`}return e+=`}`,e})());function Se(e,t,n,r,i,a,o,s,c){let l;if(i===1)l=0;else for(l=1;1<<l<i;)l*=2;let u=Math.ceil(l*r/32),d=e.length,f=u,p=!1,m=a.subarray(0,i*c).join(),h=n.get(m);h===void 0&&(p=!0,f+=i*c,h=d+u-t,n.set(m,h)),e.resize(d+f);let g=e.data;if(xe(g,d,o,s,l,u),p){let e=d+u;for(let t=0,n=i*c;t<n;++t)g[e++]=a[t]}return[l,h]}function W(e,t,n,r,i=0,a=U(r,1)){let o=be(),s=[,,,],c=2;for(let e=0;e<3;++e){let n=s[e]=Math.ceil(r[e]/t[e]);c*=n}let l=s[0],u=s[1],d=s[2],f=r[0],p=r[1],m=r[2],h=t[0],g=t[1],_=t[2],v=e.length,y=v,b=[0,0,0];e.resize(v+c);let x=a[0],S=a[1],C=a[2];for(let r=0;r<d;++r){b[2]=Math.min(_,m-r*_);for(let s=0;s<u;++s){b[1]=Math.min(g,p-s*g);for(let c=0;c<l;++c){b[0]=Math.min(h,f-c*h);let l=r*_*C+s*g*S+c*h*x,u=e.length-v,[d,p]=Ce(n,i+l,a,t,b,v,o,e),m=e.data;m[y++]=p|d<<24,m[y++]=u}}}}function G(e,t,n,r,i=0,a=U(r,1)){let o=e.length,s=r[3];e.resize(o+s);for(let c=0;c<s;++c)e.data[o+c]=e.length,W(e,t,n,r,i+a[3]*c,a)}let K=/* @__PURE__ */ new Uint32Array,q=K,J=K,Y=/* @__PURE__ */ new BigUint64Array,X=Y,Z=K,Q=K;function Ce(e,t,n,r,i,a,o,s){let c=i[0],l=i[1],u=i[2],d=r[0],f=r[1],p=r[2],m=n[0],h=n[1],g=n[2];if(g-=h*l,h-=m*c,c*l*u===0)return[0,0];let _=d*f*p+31;K.length<_&&(K=new Uint32Array(_),Z=new Uint32Array(_),Q=new Uint32Array(_));let v,y,b=Math.ceil(_*(e instanceof Uint32Array?1:2)/2)*2;q.length<b&&(q=new Uint32Array(b),J=new Uint32Array(b),Y=new BigUint64Array(q.buffer),X=new BigUint64Array(J.buffer)),e instanceof Uint32Array?(v=q,y=J):(v=Y,y=X);let x=K.subarray(0,_);x.fill(0);let S=Z,C=Q,w=0;{let n=e[t];n?--n:++n;let r=t,i=0,a=d-c,o=d*f-d*l;for(let t=0;t<u;++t,r+=g,i+=o)for(let t=0;t<l;++t,r+=h,i+=a)for(let t=0;t<c;++t,r+=m){let t=e[r];t!==n&&(n=v[w]=t,S[w]=w++),x[i++]=w}}S.subarray(0,w).sort((e,t)=>{let n=v[e],r=v[t];return n<r?-1:+(n>r)});let T=-1;{let e=v[S[0]];e?--e:++e;for(let t=0;t<w;++t){let n=S[t],r=v[n];r!==e&&(++T,e=y[T]=r),C[n+1]=T}++T}return Se(s,a,o,d*f*p,T,J,x,C,e instanceof Uint32Array?1:2)}
-/**
-* @license
-* Copyright 2016 Google Inc.
-* Licensed under the Apache License, Version 2.0 (the "License");
-* you may not use this file except in compliance with the License.
-* You may obtain a copy of the License at
-*
-*      http://www.apache.org/licenses/LICENSE-2.0
-*
-* Unless required by applicable law or agreed to in writing, software
-* distributed under the License is distributed on an "AS IS" BASIS,
-* WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-* See the License for the specific language governing permissions and
-* limitations under the License.
-*/
-/**
-* @license
-* Copyright 2016 Google Inc.
-* Licensed under the Apache License, Version 2.0 (the "License");
-* you may not use this file except in compliance with the License.
-* You may obtain a copy of the License at
-*
-*      http://www.apache.org/licenses/LICENSE-2.0
-*
-* Unless required by applicable law or agreed to in writing, software
-* distributed under the License is distributed on an "AS IS" BASIS,
-* WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-* See the License for the specific language governing permissions and
-* limitations under the License.
-*/
+;function be(){return/* @__PURE__ */ new Map}function xe(e,t,n,r,i,a){for(let o=0,s=0;i>0&&o<a;++o){let a=0;for(let e=0;e<32;e+=i)a|=r[n[s++]]<<e;e[t+o]=a}}function Se(e,t,n,r,i,a,o,s,c){let l;if(i===1)l=0;else for(l=1;1<<l<i;)l*=2;let u=Math.ceil(l*r/32),d=e.length,f=u,p=!1,m=a.subarray(0,i*c).join(),h=n.get(m);h===void 0&&(p=!0,f+=i*c,h=d+u-t,n.set(m,h)),e.resize(d+f);let g=e.data;if(xe(g,d,o,s,l,u),p){let e=d+u;for(let t=0,n=i*c;t<n;++t)g[e++]=a[t]}return[l,h]}function W(e,t,n,r,i=0,a=U(r,1)){let o=be(),s=[,,,],c=2;for(let e=0;e<3;++e){let n=s[e]=Math.ceil(r[e]/t[e]);c*=n}let l=s[0],u=s[1],d=s[2],f=r[0],p=r[1],m=r[2],h=t[0],g=t[1],_=t[2],v=e.length,y=v,b=[0,0,0];e.resize(v+c);let x=a[0],S=a[1],C=a[2];for(let r=0;r<d;++r){b[2]=Math.min(_,m-r*_);for(let s=0;s<u;++s){b[1]=Math.min(g,p-s*g);for(let c=0;c<l;++c){b[0]=Math.min(h,f-c*h);let l=r*_*C+s*g*S+c*h*x,u=e.length-v,[d,p]=Ce(n,i+l,a,t,b,v,o,e),m=e.data;m[y++]=p|d<<24,m[y++]=u}}}}function G(e,t,n,r,i=0,a=U(r,1)){let o=e.length,s=r[3];e.resize(o+s);for(let c=0;c<s;++c)e.data[o+c]=e.length,W(e,t,n,r,i+a[3]*c,a)}let K=/* @__PURE__ */ new Uint32Array,q=K,J=K,Y=/* @__PURE__ */ new BigUint64Array,X=Y,Z=K,Q=K;function Ce(e,t,n,r,i,a,o,s){let c=i[0],l=i[1],u=i[2],d=r[0],f=r[1],p=r[2],m=n[0],h=n[1],g=n[2];if(g-=h*l,h-=m*c,c*l*u===0)return[0,0];let _=d*f*p+31;K.length<_&&(K=new Uint32Array(_),Z=new Uint32Array(_),Q=new Uint32Array(_));let v,y,b=Math.ceil(_*(e instanceof Uint32Array?1:2)/2)*2;q.length<b&&(q=new Uint32Array(b),J=new Uint32Array(b),Y=new BigUint64Array(q.buffer),X=new BigUint64Array(J.buffer)),e instanceof Uint32Array?(v=q,y=J):(v=Y,y=X);let x=K.subarray(0,_);x.fill(0);let S=Z,C=Q,w=0;{let n=e[t];n?--n:++n;let r=t,i=0,a=d-c,o=d*f-d*l;for(let t=0;t<u;++t,r+=g,i+=o)for(let t=0;t<l;++t,r+=h,i+=a)for(let t=0;t<c;++t,r+=m){let t=e[r];t!==n&&(n=v[w]=t,S[w]=w++),x[i++]=w}}S.subarray(0,w).sort((e,t)=>{let n=v[e],r=v[t];return n<r?-1:+(n>r)});let T=-1;{let e=v[S[0]];e?--e:++e;for(let t=0;t<w;++t){let n=S[t],r=v[n];r!==e&&(++T,e=y[T]=r),C[n+1]=T}++T}return Se(s,a,o,d*f*p,T,J,x,C,e instanceof Uint32Array?1:2)}
 /**
 * @license
 * Copyright 2019 Google Inc.
@@ -186,4 +156,4 @@ const $=new ye(Uint32Array,2e4)
 * See the License for the specific language governing permissions and
 * limitations under the License.
 */
-H(ge,async(e,t,n)=>($.clear(),G($,n,e,t),{value:$.view})),H(_e,async(e,t,n)=>($.clear(),G($,n,e,t),{value:$.view})),H(B(`decodeBlosc`),async e=>{let{default:t}=await import(`./blosc-Cro6zf3o.js`),n=await t.fromConfig({id:`blosc`}).decode(e);return{value:n,transfer:[n.buffer]}}),H(B(`decodeZstd`),async e=>{let{default:t}=await import(`./zstd-qXhZ_1DN.js`),n=await t.fromConfig({id:`blosc`}).decode(e);return{value:n,transfer:[n.buffer]}});
+H(ge,async(e,t,n)=>($.clear(),G($,n,e,t),{value:$.view})),H(_e,async(e,t,n)=>($.clear(),G($,n,e,t),{value:$.view})),H(B(`decodeBlosc`),async e=>{let{default:t}=await import(`./blosc-DYDcEZqK.js`),n=await t.fromConfig({id:`blosc`}).decode(e);return{value:n,transfer:[n.buffer]}}),H(B(`decodeZstd`),async e=>{let{default:t}=await import(`./zstd-_26a7yg8.js`),n=await t.fromConfig({id:`blosc`}).decode(e);return{value:n,transfer:[n.buffer]}});
