@@ -109,3 +109,12 @@ def _parts(value: Any) -> Mapping[str, Any] | None:
 
 def _as_json(change: Change) -> dict[str, Any]:
     return {"field": change.field, "old": change.old, "new": change.new}
+
+
+def version_number(text: str) -> int | None:
+    """Return the number of a version as an address gives it, None where it gives none."""
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 9:
+        raise InvalidInputError(f"{text[:40]!r} is not the number of a version.")
+    return int(text)

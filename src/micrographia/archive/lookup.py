@@ -28,6 +28,8 @@ from micrographia.model.records import DraftRecord, EntryRecord, FileRecord, Ima
 from micrographia.store import Drafts, Store
 
 _PAGE = 1000
+# where findings may name people
+_OF_PEOPLE = ("entry.yaml:authors", "entry.yaml:funding", "entry.yaml:annotations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def find_entry(archive: Archive, accession: str, version: int | None = None) -> 
         raise NotFoundError(f"{accession} has no version {number}.")
     preview, hidden = _preview(draft, counted), _is_blind(archive, row.accession)
     if hidden:
-        preview = preview.model_copy(update={"sheet": preview.sheet.without_people()})
+        findings = tuple(finding for finding in preview.findings if not finding.path.startswith(_OF_PEOPLE))
+        preview = preview.model_copy(update={"sheet": preview.sheet.without_people(), "findings": findings})
     return EntryView(preview, row, released, draft.state, hidden)
 
 

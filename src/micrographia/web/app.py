@@ -28,6 +28,7 @@ from micrographia.web.iiif import routes as iiif
 from micrographia.web.pages import account, account_admin, account_settings, backlog, deposits, new_password
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
+from micrographia.web.pages.differences import differences_page
 from micrographia.web.pages.entries import entry_page
 from micrographia.web.pages.feeds import about_page, api_page, entries_feed, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
@@ -112,6 +113,7 @@ def _routes() -> list[BaseRoute]:
         Route("/entries", results_page),
         Route("/entries.atom", entries_feed),
         Route("/entries/{accession}", entry_page),
+        Route("/entries/{accession}/diff", differences_page),
         Route("/entries/{accession}/images", image_list_page),
         Route("/images/{image_id}", image_page),
         Route("/plates/{accession}.{version:int}.{name}", plate_page),

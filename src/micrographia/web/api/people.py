@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from micrographia.archive import comparing, history, reviewing, sharing
-from micrographia.errors import InvalidInputError
 from micrographia.model.people import Membership, ReviewerLink
 from micrographia.model.records import Event
 from micrographia.web.api.bodies import FAILURES, Body, flag_of, takes, text_of
@@ -150,13 +149,4 @@ def diff(
     archive = site_of(request).archive
     if old == "submission":
         return comparing.compare_submissions(archive, accession)
-    return comparing.compare_versions(archive, accession, version_number(old), version_number(new), limit=limit)
-
-
-def version_number(text: str) -> int | None:
-    """Return the number of a version as an address gives it, None where it gives none."""
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > 9:
-        raise InvalidInputError(f"{text[:40]!r} is not the number of a version.")
-    return int(text)
+    return comparing.compare_versions(archive, accession, comparing.version_number(old), comparing.version_number(new), limit=limit)

@@ -43,6 +43,10 @@ _SHOW_FIRST = (
     "tilt series",
 )
 
+_BLIND = (
+    "You read this entry before its release, as a reviewer. Its authors, their institutions and who paid are hidden here; "
+    "headers and names of its files may still tell them."
+)
 _NOT_PUBLIC = {
     State.DRAFT: "This is a draft. Only its people, its reviewers and the curators see it.",
     State.SUBMITTED: "This entry waits for a curator. Only its people, its reviewers and the curators see it.",
@@ -81,7 +85,7 @@ def entry_page(request: Request) -> Response:
         json_ld=dataset_json_ld(document, origin(request), site.archive.settings.title, lead),
         canonical=origin(request) + document["links"]["page"],
         is_public=view.state.is_public,
-        not_public=_NOT_PUBLIC.get(view.state, ""),
+        not_public=_BLIND if view.hides_authors else _NOT_PUBLIC.get(view.state, ""),
         origin=origin(request),
     )
 
