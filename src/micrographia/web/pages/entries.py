@@ -109,7 +109,7 @@ def _gallery(entry: Document, images: list[Document]) -> list[Document]:
 
 
 def _caption(image: Document, thing: Document, *, is_lead: bool) -> str:
-    kind, title = image["kind"].capitalize(), str(thing.get("title", ""))
+    kind, title = image["kind"].capitalize(), str(thing.get("title") or image["label"])
     words = [title] if title.casefold().startswith(kind.casefold()) else [kind, title]
     return " · ".join(filter(None, [*words, *([image["size_words"], voxel_words(image["voxel_size"])] if is_lead else [])]))
 
