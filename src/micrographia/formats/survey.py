@@ -65,9 +65,9 @@ def survey(
     """Yield the description of each file below `folder`, in natural order of the paths.
 
     Symbolic links, special files, names with control characters and what cannot be opened give a description with an error remark
-    (rules ``file.…``) and are never followed or read. A folder that is one thing (OME-Zarr, N5, the
-    planes of an OIF) is one description with members. ``entry.yaml`` at the top and
-    litter of operating systems (.DS_Store, Thumbs.db, .git, …) are left out; other hidden files count.
+    (rules ``file.…``) and are never followed or read. A folder that is one thing (OME-Zarr, N5, the planes of an OIF) is one description
+    with members. ``entry.yaml`` at the top and litter of operating systems (.DS_Store, Thumbs.db, .git, …) are left out; other hidden files
+    count.
 
     Parameters
     ----------
