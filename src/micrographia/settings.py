@@ -13,6 +13,7 @@ from micrographia.errors import InvalidInputError
 
 Curation = Literal["open", "strict"]
 Keeper = Literal["on", "off"]
+OrcidAccounts = Literal["open", "invited"]
 SelfRelease = Literal["nobody", "trusted", "everyone"]
 
 
@@ -37,6 +38,14 @@ class Settings:
     """Name of this archive, shown on every page."""
     url: str = "http://127.0.0.1:8000"
     """Address under which people reach this archive: for links in mail, the way back from ORCID, and DOIs."""
+    orcid_client_id: str = ""
+    """Client id of this archive at ORCID, with which people sign in; empty: passwords alone."""
+    orcid_client_secret: str = field(default="", repr=False)
+    """The secret that belongs to it."""
+    orcid_url: str = "https://orcid.org"
+    """Who confirms ORCID iDs, an issuer of OpenID Connect; to try things out: https://sandbox.orcid.org."""
+    orcid_accounts: OrcidAccounts = "open"
+    """open: the first sign-in with ORCID makes an account of a member. invited: only who has an account signs in."""
     smtp_url: str = field(default="", repr=False)
     """Mail server: smtp://user:password@host:587 or smtps://…; empty: mail is put into files of HOME/outbox."""
     mail_from: str = "micrographia@localhost"
@@ -72,6 +81,8 @@ class Settings:
             raise InvalidInputError(f"MICROGRAPHIA_CURATION is {settings.curation!r}; expected open or strict.")
         if settings.keeper not in ("on", "off"):
             raise InvalidInputError(f"MICROGRAPHIA_KEEPER is {settings.keeper!r}; expected on or off.")
+        if settings.orcid_accounts not in ("open", "invited"):
+            raise InvalidInputError(f"MICROGRAPHIA_ORCID_ACCOUNTS is {settings.orcid_accounts!r}; expected open or invited.")
         if not re.fullmatch(r"https?://[^/?#@\s]+", settings.url):
             raise InvalidInputError(f"MICROGRAPHIA_URL is {settings.url!r}; expected one like https://archive.example, without a path.")
         if settings.self_release not in ("nobody", "trusted", "everyone"):

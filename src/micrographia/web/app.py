@@ -25,7 +25,7 @@ from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
-from micrographia.web.pages import account, account_admin, account_settings, backlog, deposits, new_password
+from micrographia.web.pages import account, account_admin, account_settings, backlog, deposits, new_password, orcid
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.differences import differences_page
@@ -119,7 +119,7 @@ def _routes() -> list[BaseRoute]:
         Route("/plates/{accession}.{version:int}.{name}", plate_page),
         Route("/plates/{accession}.{version:int}.{name}/{well}", well_page),
         Route("/crops/{image_id}/{ranges}", crop_page),
-        *(route for pages in (account, account_settings, account_admin, new_password, deposits, backlog) for route in pages.ROUTES),
+        *(route for pages in (account, account_settings, account_admin, new_password, orcid, deposits, backlog) for route in pages.ROUTES),
         Route("/about", about_page),
         Route("/api", api_page),
         Route("/robots.txt", robots),

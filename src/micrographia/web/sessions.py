@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import unquote
 
 from starlette.requests import HTTPConnection
@@ -33,9 +34,9 @@ def session_of(request: HTTPConnection) -> SignedIn | None:
     return found
 
 
-def cookie_name(scheme: str) -> str:
+def cookie_name(scheme: str, name: str = _COOKIE) -> str:
     """Return the name of the cookie; by its prefix browsers take it from this very host, over TLS, alone (RFC 6265bis, 4.1.3)."""
-    return f"__Host-{_COOKIE}" if scheme == "https" else _COOKIE
+    return f"__Host-{name}" if scheme == "https" else name
 
 
 def csrf_token(secret: str) -> str:
@@ -45,22 +46,37 @@ def csrf_token(secret: str) -> str:
 
 def keep_session(request: HTTPConnection, response: Response, secret: str) -> None:
     """Give the browser the secret of a new session."""
-    scheme = request.url.scheme
+    keep_cookie(request, response, _COOKIE, secret, LONGEST)
+
+
+def drop_session(request: HTTPConnection, response: Response) -> None:
+    """Let the browser forget its session."""
+    drop_cookie(request, response, _COOKIE)
+
+
+def keep_cookie(request: HTTPConnection, response: Response, name: str, secret: str, lasts: timedelta) -> None:
+    """Give the browser a secret that no script and no other site sees."""
+    is_secure = request.url.scheme == "https"
     response.set_cookie(
-        cookie_name(scheme),
+        cookie_name(request.url.scheme, name),
         secret,
-        max_age=int(LONGEST.total_seconds()),
+        max_age=int(lasts.total_seconds()),
         path="/",
-        secure=scheme == "https",
+        secure=is_secure,
         httponly=True,
         samesite="lax",
     )
 
 
-def drop_session(request: HTTPConnection, response: Response) -> None:
-    """Let the browser forget its session."""
+def kept_cookie(request: HTTPConnection, name: str = _COOKIE) -> str:
+    """Return the secret that the browser kept; empty without one."""
+    return request.cookies.get(cookie_name(request.url.scheme, name), "")
+
+
+def drop_cookie(request: HTTPConnection, response: Response, name: str) -> None:
+    """Let the browser forget a secret."""
     scheme = request.url.scheme
-    response.delete_cookie(cookie_name(scheme), path="/", secure=scheme == "https", httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(scheme, name), path="/", secure=scheme == "https", httponly=True, samesite="lax")
 
 
 def own_path(text: str, default: str = "/") -> str:

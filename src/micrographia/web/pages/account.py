@@ -40,7 +40,13 @@ def show_sign_in(
         next=way_back,
         email=email,
         trouble=trouble,
+        orcid=uses_orcid(request),
     )
+
+
+def uses_orcid(request: Request) -> bool:
+    """Whether people sign in with ORCID here."""
+    return bool(site_of(request).archive.settings.orcid_client_id)
 
 
 async def sign_in(request: Request) -> Response:

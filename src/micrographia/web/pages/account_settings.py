@@ -15,7 +15,7 @@ from micrographia.catalogue.accounts import Account
 from micrographia.catalogue.sessions import Session
 from micrographia.errors import InvalidInputError, NotPermittedError, TooManyAttemptsError
 from micrographia.model.people import Scope
-from micrographia.web.pages.account import form_of
+from micrographia.web.pages.account import form_of, uses_orcid
 from micrographia.web.pages.rendering import page
 from micrographia.web.sessions import session_of
 from micrographia.web.site import site_of
@@ -55,6 +55,7 @@ def _show(request: Request, *, status: int = 200, **more: Any) -> Response:
         sessions=[{"address": s.address, "since": s.created_at, "is_this": s.sha256 == session.sha256} for s in begun],
         scopes=[(scope, words) for scope, words in _SCOPES.items() if scope in allowed],
         days=_DAYS,
+        uses_orcid=uses_orcid(request),
         now=archive.now(),
         done=request.query_params.get("done", ""),
         **more,

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from micrographia.web.pages.account import show_sign_in
+from micrographia.web.pages.account import HOME, show_sign_in
 from micrographia.web.pages.rendering import here, page
 from micrographia.web.pages.wording import day_words
 from micrographia.web.sessions import own_path
@@ -29,7 +29,8 @@ def trouble_page(
 ) -> HTMLResponse:
     """Return the page for a failure; with a tombstone, the page of what was withdrawn; to whom signing in would help, that page."""
     if status == HTTPStatus.UNAUTHORIZED:
-        return show_sign_in(request, own_path(here(request)), status=status, trouble=message, headers=headers)
+        way_back = HOME if request.url.path.startswith("/sign-in") else own_path(here(request))
+        return show_sign_in(request, way_back, status=status, trouble=message, headers=headers)
     shown = [
         (words, day_words(str(tombstone[name])) if name in ("date", "at") else str(tombstone[name]))
         for name, words in _TOMBSTONE_WORDS.items()

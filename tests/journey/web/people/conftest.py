@@ -80,3 +80,8 @@ def browser(app):
 @pytest.fixture(scope="module")
 def browser_of(app):
     return lambda url=URL: Browser(app, url)
+
+
+@pytest.fixture(scope="session")
+def browser_class():
+    return Browser
