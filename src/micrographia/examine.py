@@ -202,6 +202,16 @@ def refuse_home(folder: Path, home: Path) -> None:
         raise InvalidInputError(f"{folder} belongs to the archive {home} itself; deposit a folder outside of it.")
 
 
+def refuse_errors(report: Report, consequence: str) -> None:
+    """Raise InvalidInputError with all findings when some are errors."""
+    if report.errors:
+        count = f"{report.errors} error{'s' if report.errors > 1 else ''}"
+        raise InvalidInputError(
+            f"The folder has {count}; {consequence}. Correct what the findings say, then run it again.",
+            [f.as_json() for f in report.findings],
+        )
+
+
 def survey_folder(folder: Path, *, settings: Settings, progress: Callable[[int], None] | None = None) -> Descriptions:
     """Return what the headers of all files in a folder say."""
     if not folder.is_dir():

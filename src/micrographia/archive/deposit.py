@@ -26,8 +26,7 @@ from micrographia.archive.release import release_entry
 from micrographia.archive.submit import submit_entry
 from micrographia.archive.transition import save_draft
 from micrographia.catalogue import content_digest
-from micrographia.errors import InvalidInputError
-from micrographia.examine import Examination, Given, examine_structure, refuse_home
+from micrographia.examine import Examination, Given, examine_structure, refuse_errors, refuse_home
 from micrographia.model.finding import Report
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord
@@ -111,16 +110,6 @@ def take_in(
         save_draft(archive, draft, with_files=True)
     refuse_errors(report, f"its draft {draft.accession} is kept, so that the same command goes on from here")
     return draft
-
-
-def refuse_errors(report: Report, consequence: str) -> None:
-    """Raise InvalidInputError with all findings when some are errors."""
-    if report.errors:
-        count = f"{report.errors} error{'s' if report.errors > 1 else ''}"
-        raise InvalidInputError(
-            f"The folder has {count}; {consequence}. Correct what the findings say, then run it again.",
-            [f.as_json() for f in report.findings],
-        )
 
 
 def _left_by_earlier_run(archive: Archive, source: str) -> DraftRecord | None:

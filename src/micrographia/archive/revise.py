@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from micrographia.archive.archive import Archive
-from micrographia.archive.deposit import Deposited, Until, move_on, refuse_errors, take_in
+from micrographia.archive.deposit import Deposited, Until, move_on, take_in
 from micrographia.archive.ingest import Progress
 from micrographia.archive.lookup import find_entry
 from micrographia.archive.permissions import require
 from micrographia.archive.transition import event_now, save_draft
 from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
-from micrographia.examine import Given, examine_structure, refuse_home
+from micrographia.examine import Given, examine_structure, refuse_errors, refuse_home
 from micrographia.ids import EntryId
 from micrographia.model.lifecycle import State, allowed_verbs, next_state
 from micrographia.model.records import DraftRecord

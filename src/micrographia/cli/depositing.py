@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Accession, Folder, Home, Json, open_home
+from micrographia.cli.options import Accession, Folder, Home, Json, open_home, server_url
 from micrographia.cli.output import Progress, answer, counted, note, size
 from micrographia.errors import InvalidInputError
 from micrographia.settings import Settings
@@ -28,6 +28,11 @@ Release = Annotated[bool, typer.Option("--release", help="Publish at once (a sin
 Copy = Annotated[bool, typer.Option("--copy", help="Copy the files (default).")]
 Link = Annotated[bool, typer.Option("--link", help="Hard-link the files: no space, no time; do not change them afterwards.")]
 Move = Annotated[bool, typer.Option("--move", help="Move the files out of FOLDER.")]
+Elsewhere = Annotated[str | None, typer.Option("--server", metavar="URL", help="Deposit into the archive at this address.")]
+Token = Annotated[
+    str, typer.Option("--token", metavar="TOKEN", help="Token of the depositor there, with scope deposit.", show_default=False)
+]
+Submit = Annotated[bool, typer.Option("--submit", help="Submit it to the curators once all is in.")]
 ChangeNote = Annotated[str, typer.Option("--note", metavar="TEXT", help="What is new since the version before.", show_default=False)]
 
 
@@ -40,10 +45,21 @@ def deposit(
     copy: Copy = False,
     link: Link = False,
     move: Move = False,
+    submit: Submit = False,
+    server: Elsewhere = None,
+    token: Token = "",
     as_json: Json = False,
 ) -> None:
     """Check FOLDER and take it into the archive as a new entry. The same command continues after an interruption."""
     mode = _mode(copy=copy, link=link, move=move)
+    if server is not None:
+        _refuse_here(home=home, token=token, others={"--release": release, "--link": link, "--move": move})
+        from micrographia.cli.sending import deposit_elsewhere
+        from micrographia.examine import Given
+
+        _refuse_no_folder(folder)
+        deposit_elsewhere(folder, server_url(server), token, given=Given(title=title or "", authors=tuple(author or ())), submit=submit)
+        return
     _refuse_folder(folder, Settings.from_environment(home=home).home)
     archive = open_home(home, make=True)
     from micrographia.archive.deposit import deposit_folder
@@ -56,7 +72,7 @@ def deposit(
             folder,
             given=Given(title=title or "", authors=tuple(author or ())),
             mode=mode,
-            until="released" if release else "draft",
+            until="released" if release else "submitted" if submit else "draft",
             looked_at=line.advance,
             progress=line.advance,
             begun=lambda accession, found: line.begin(f"taking in {accession}", unit="bytes", total=found.descriptions.size_bytes),
@@ -105,9 +121,23 @@ def _refuse_folder(folder: Path, home: Path) -> None:
     """Refuse what is no folder, and a folder in which the archive itself lies, before an archive is made."""
     from micrographia.examine import refuse_home
 
+    _refuse_no_folder(folder)
+    refuse_home(folder, home)
+
+
+def _refuse_no_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InvalidInputError(f"{folder} is not a folder; give the folder whose files make up the entry.")
-    refuse_home(folder, home)
+
+
+def _refuse_here(*, home: Path | None, token: str, others: dict[str, bool]) -> None:
+    """Refuse what makes no sense with an archive elsewhere."""
+    if home is not None:
+        raise InvalidInputError("Both --server and --home were given; an archive is either remote or a folder.")
+    if named := [option for option, is_given in others.items() if is_given]:
+        raise InvalidInputError(f"{named[0]} is for an archive on this machine; with --server files are sent, and curators release.")
+    if not token:
+        raise InvalidInputError("--server needs --token: make one on your account's page, with scope deposit.")
 
 
 def _mode(*, copy: bool, link: bool, move: bool) -> Mode:

@@ -47,8 +47,13 @@ def open_client(home: Path | None, server: str | None) -> micrographia.client.Ar
     if server and home:
         raise InvalidInputError("Both --server and --home were given; an archive is either remote or a folder.")
     if server:
-        return open_archive(server if "://" in server else f"http://{server}")
+        return open_archive(server_url(server))
     settings = Settings.from_environment(home=home)
     if "://" in settings.store_url:
         raise InvalidInputError(f"The released files lie in {settings.store_url}: read them through a server, with --server URL.")
     return open_archive(settings.store_url or str(settings.home))
+
+
+def server_url(server: str) -> str:
+    """Return the URL of a server that may have been named without its scheme."""
+    return server if "://" in server else f"http://{server}"

@@ -17,36 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import micrographia
+from micrographia.client.answers import RETRIED, away, failure_of
 from micrographia.client.transport import Document, Opened, native_dtype
-from micrographia.errors import (
-    GoneError,
-    IntegrityError,
-    InvalidInputError,
-    MicrographiaError,
-    NotFoundError,
-    NotPermittedError,
-    TooLargeError,
-    UnavailableError,
-    WrongStateError,
-    error_from_json,
-)
+from micrographia.errors import IntegrityError, InvalidInputError, UnavailableError
 from micrographia.formats.selection import Ranges
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.documents import file_link
 
-# For answers without a class in them (a proxy's, say).
-_CLASS_OF_STATUS: Mapping[int, type[MicrographiaError]] = {
-    400: InvalidInputError,
-    401: NotPermittedError,
-    403: NotPermittedError,
-    404: NotFoundError,
-    409: WrongStateError,
-    410: GoneError,
-    413: TooLargeError,
-    416: InvalidInputError,
-    422: InvalidInputError,
-}
-_RETRIED = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 5
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 20.0
@@ -92,7 +69,7 @@ class RemoteTransport:
                     if line:
                         yield json.loads(line)
             except httpx.HTTPError as exc:
-                raise _away(self.location, exc) from exc
+                raise away(self.location, exc) from exc
             except ValueError as exc:
                 raise UnavailableError(f"{response.url} is not a manifest; is {self.location} a Micrographia archive?") from exc
 
@@ -145,7 +122,7 @@ class RemoteTransport:
         try:
             yield from response.iter_raw(_PIECE_BYTES)
         except httpx.HTTPError as exc:
-            raise _away(self.location, exc, "The same command continues where it stopped.") from exc
+            raise away(self.location, exc, "The same command continues where it stopped.") from exc
 
     def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Document]:
         page = self._json(path, params)
@@ -173,7 +150,7 @@ class RemoteTransport:
             try:
                 response.read()
             except httpx.HTTPError as exc:
-                raise _away(self.location, exc) from exc
+                raise away(self.location, exc) from exc
             return response
 
     @contextmanager
@@ -188,15 +165,15 @@ class RemoteTransport:
                 raise InvalidInputError(f"{url}: {exc}") from exc
             except httpx.TransportError as exc:
                 if attempt == _ATTEMPTS - 1:
-                    raise _away(self.location, exc) from exc
+                    raise away(self.location, exc) from exc
                 self._pause(attempt)
                 continue
             try:
-                if response.status_code in _RETRIED and attempt < _ATTEMPTS - 1:
+                if response.status_code in RETRIED and attempt < _ATTEMPTS - 1:
                     self._pause(attempt, response.headers.get("Retry-After", ""))
                     continue
                 if not response.is_success:
-                    raise _failure(response)
+                    raise failure_of(response)
                 yield response
                 return
             finally:
@@ -227,25 +204,3 @@ def _read_npy(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDAr
         return np.frombuffer(data, got, offset=file.tell()).reshape(shape).astype(dtype, copy=False)
     except ValueError as exc:
         raise IntegrityError(f"The archive answered with other samples than were asked for ({dtype} of shape {shape}): {exc}.") from exc
-
-
-def _failure(response: httpx.Response) -> MicrographiaError:
-    """Return the failure that the server raised, of the same class."""
-    try:
-        response.read()
-        document = response.json()
-    except (ValueError, httpx.HTTPError):
-        document = None
-    if isinstance(document, dict):
-        if error := error_from_json(document):
-            return error
-        said = document.get("message") or document.get("detail")
-    else:
-        said = None
-    status = response.status_code
-    kind = _CLASS_OF_STATUS.get(status, UnavailableError if status >= 500 or status == 429 else MicrographiaError)
-    return kind(str(said) if isinstance(said, str) else f"{response.url} answered {status} {response.reason_phrase}.")
-
-
-def _away(location: str, exc: httpx.HTTPError, then: str = "Check the address and the network, then try again.") -> UnavailableError:
-    return UnavailableError(f"{location} cannot be reached: {str(exc) or type(exc).__name__}. {then}")
