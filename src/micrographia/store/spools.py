@@ -10,12 +10,14 @@ from typing import Protocol
 
 from micrographia.errors import UnavailableError
 from micrographia.store.bucket import BLOCK_BYTES, Bucket
-from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders
+from micrographia.store.disk import PRIVATE_FOLDER, begin_sync, disk_errors, make_folders
 from micrographia.store.folder import FolderBucket
 from micrographia.store.locks import bucket_locks
 
 # what is held in memory of an upload into a bucket; parts of a service may not be smaller than 5 MiB, ours are objects of their own
 PART_BYTES = 16 << 20
+# the disk is kept busy while bytes come, so that there is little left to wait for when all are here
+_SYNC_BYTES = 8 << 20
 # pieces that one system call takes
 _PIECES = 512
 
@@ -76,7 +78,7 @@ class _FileSpool:
         except (BlockingIOError, FileNotFoundError) as error:
             os.close(self._fd)
             raise BusyError("Another request is sending to this upload. Ask for its offset, then go on from there.") from error
-        self.size = os.fstat(self._fd).st_size
+        self.size = self._begun = os.fstat(self._fd).st_size
 
     def write(self, pieces: Sequence[bytes | memoryview]) -> None:
         rest = [memoryview(piece) for piece in pieces if len(piece)]
@@ -88,6 +90,9 @@ class _FileSpool:
                     written -= len(rest.pop(0))
                 if written:
                     rest[0] = rest[0][written:]
+            if self.size - self._begun >= _SYNC_BYTES:
+                begin_sync(self._fd, self._begun, self.size - self._begun)
+                self._begun = self.size
 
     def truncate(self, size: int) -> None:
         os.ftruncate(self._fd, size)

@@ -22,8 +22,9 @@ from micrographia.settings import Settings
 
 SHEET = Sheet(title="Cork cells", authors=(Author(name="Hooke, Robert"),))
 _SERVE = (
-    "import sys; from pathlib import Path; from micrographia.settings import Settings; from micrographia.web.server import serve;"
-    "serve(Settings.from_environment(home=Path(sys.argv[1]), workers=1), port=0, ready=lambda url: print(url, flush=True))"
+    "import os, sys; from pathlib import Path; from micrographia.settings import Settings; from micrographia.web.server import serve;"
+    "serve(Settings.from_environment(home=Path(sys.argv[1]), workers=1), port=int(os.environ.get('TEST_PORT', 0)),"
+    "ready=lambda url: print(url, flush=True))"
 )
 
 
