@@ -227,3 +227,13 @@ def test_what_the_protocol_refuses(depositor, stranger):
         more = {"Upload-Length": "4", "Upload-Metadata": "path eA==", **octets}
         assert stranger.ask(method, where, headers=more).status_code == 404
     assert depositor.offset(url) == 0
+
+
+def test_a_draft_with_half_a_file_is_not_submitted(depositor):
+    url = depositor.create(100, "cork.raw").headers["Location"]
+    refused = depositor.ask("POST", f"{depositor.base}/submit")
+    assert refused.status_code == 422 and "cork.raw" in refused.text
+    depositor.ask("DELETE", url)
+    depositor.create(6, "pore.txt", headers={"Content-Type": "application/offset+octet-stream"}, content=b"a pore")
+    assert depositor.ask("POST", f"{depositor.base}/submit").json()["status"] == "SUBMITTED"
+    assert depositor.create(6, "late.txt").status_code == 409
