@@ -1,6 +1,8 @@
 """An archive with people, served by the application in this process."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -44,9 +46,10 @@ class People:
 
     def add(self, accession, path, data, version=1):
         """Put a file into a draft as an upload does."""
-        place = self.archive.settings.home / "incoming.bin"
-        place.write_bytes(data)
-        self.archive.drafts.add_file(accession, version, path, place)
+        with tempfile.NamedTemporaryFile() as place:
+            place.write(data)
+            place.flush()
+            self.archive.drafts.add_file(accession, version, path, Path(place.name))
         self.archive.drafts.flush(accession)
 
     def begin(self, title="Cork", **sheet):
@@ -60,10 +63,22 @@ class People:
 
 
 @pytest.fixture
-def people(tmp_path):
-    made = People(open_archive(Settings(home=tmp_path / "archive", workers=1)))
-    yield made
-    made.close()
+def open_people(tmp_path):
+    """Open an archive with people and further settings."""
+    opened = []
+
+    def open_with(**settings):
+        opened.append(People(open_archive(Settings(home=tmp_path / f"archive-{len(opened)}", workers=1, **settings))))
+        return opened[-1]
+
+    yield open_with
+    for people in opened:
+        people.close()
+
+
+@pytest.fixture
+def people(open_people):
+    return open_people()
 
 
 @pytest.fixture
