@@ -9,7 +9,7 @@ from pathlib import Path
 
 from micrographia.archive.archive import Archive
 from micrographia.catalogue import DerivedState, ImageRow, Outcome, is_dead, this_process
-from micrographia.derive.product import MAKING, TRIES, Product, job_of, product_folder, run_job
+from micrographia.derive.product import MAKING, TRIES, Product, discard, job_of, product_folder, run_job
 from micrographia.errors import MicrographiaError, UnavailableError
 from micrographia.formats.workers import Workers
 from micrographia.ids import ImageId
@@ -60,6 +60,10 @@ class OnDemand:
         finally:
             with self._lock:
                 self._busy.pop(image.id, None)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        discard(self._root / MAKING / (_FOLDER + this_process()))
 
     def _make(self, image: ImageRow, tries: int) -> bool:
         fence = _FOLDER + this_process()

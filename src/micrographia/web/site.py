@@ -68,6 +68,7 @@ class Site:
         """Stop the workers; let go of database and files."""
         self.workers.close()
         self.examiner.close()
+        self.thumbnails.close()
         self._remembered.close()
         forget_open_files()
 

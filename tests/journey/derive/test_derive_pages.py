@@ -1,5 +1,6 @@
 """What pages and the API say of products while they are made, when they are there, and where they cannot be made."""
 
+from micrographia.catalogue import Outcome
 from micrographia.derive.making import derive
 from micrographia.derive.products import RECIPES
 from micrographia.derive.sections import PICTURES
@@ -53,3 +54,11 @@ def test_a_picture_that_somebody_asks_for_is_tried_three_times(web, archive, bro
         assert web(broken["links"]["thumbnail"]).status_code == 404
         assert archive.catalogue.derived.outcomes(ImageId.parse(broken["id"]), RECIPES)["thumbnail"].tries == tries
     assert [f.tries for f in archive.catalogue.derived.failures()] == [3]
+
+
+def test_an_image_that_can_be_read_in_part_shows_the_view_and_says_what_is_missing(web, archive, images):
+    image = images["long.mrc"]
+    reason = "It took more than the 2048 MiB of memory that one task may take."
+    archive.catalogue.derived.record(None, [Outcome(ImageId.parse(image["id"]), "sections", RECIPES["sections"], "failed", 3, reason)])
+    page = web(image["links"]["page"]).text
+    assert "data-viewer=" in page and reason in page.partition("</details>")[2]

@@ -13,7 +13,7 @@ from micrographia.web.pages.account import form_of
 from micrographia.web.pages.rendering import page
 from micrographia.web.site import site_of
 
-_WORDS = {"thumbnail": "Thumbnails", "pyramid": "Smaller copies", "sections": "Sections and projections"}
+_WORDS = {"thumbnail": "Thumbnails", "pyramid": "Smaller copies", "sections": "Sections"}
 
 
 def backlog_page(request: Request) -> Response:
