@@ -19,9 +19,22 @@ from pathlib import Path
 
 from micrographia.archive.archive import Archive
 from micrographia.catalogue import ImageRow, Lease, LostLeaseError, Outcome
+from micrographia.derive.checkpoint import NAME as CHECKPOINT
 from micrographia.derive.executors import JobExecutor
 from micrographia.derive.on_demand import is_forgotten
-from micrographia.derive.product import DISCARDED, MAKING, TRIES, Job, Product, discard, job_of, product_folder, run_job
+from micrographia.derive.product import (
+    DISCARDED,
+    MAKING,
+    TRIES,
+    Job,
+    Product,
+    being_made,
+    discard,
+    job_of,
+    keep_resumable,
+    product_folder,
+    run_job,
+)
 from micrographia.derive.products import PRODUCTS
 from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
@@ -122,7 +135,9 @@ class Keeper:
             _log.warning("%s", exc)
             return False
         finally:
-            discard(self.root / MAKING / str(lease.fence))
+            mine = self.root / MAKING / str(lease.fence)
+            if not (self.stopping.is_set() and any(mine.glob(f"*/{CHECKPOINT}"))):  # else the next one goes on from there
+                discard(mine)
             derived.give_lease_back(lease)
         return True
 
@@ -209,6 +224,9 @@ class Keeper:
         except BaseException as exc:
             if self.executor.was_killed(exc) and self._kills[job.image, job.product.name] < _KILLS:
                 self._kills[job.image, job.product.name] += 1
+                mine = job.root / MAKING / job.fence
+                for left in list(mine.glob(f"{being_made(job)}-*")):
+                    keep_resumable(left, mine)
                 return Outcome(job.image, job.product.name, job.product.recipe, "trying", ended.tries)
             error = self.executor.failure(exc, job)
             if isinstance(error, UnavailableError):
@@ -242,12 +260,15 @@ class Keeper:
     def _clean(self, lease: Lease) -> None:
         """Remove what earlier keepers left half made, and what was made of purged entries."""
         making = self.root / MAKING
-        making.mkdir(parents=True, exist_ok=True)
+        mine = making / str(lease.fence)
+        mine.mkdir(parents=True, exist_ok=True)
         for folder in list(making.iterdir()):
             name = folder.name
-            if name.startswith(DISCARDED) or (name.isdigit() and int(name) < lease.fence) or is_forgotten(folder):
+            is_old = name.isdigit() and int(name) < lease.fence
+            for left in list(folder.iterdir()) if is_old else ():
+                keep_resumable(left, mine)
+            if name.startswith(DISCARDED) or is_old or is_forgotten(folder):
                 discard(folder)
-        (making / str(lease.fence)).mkdir(exist_ok=True)
         for folder in self.root.glob("*/MG-*"):
             row = self.archive.catalogue.entry(folder.name)
             if row is not None and row.state is State.PURGED:

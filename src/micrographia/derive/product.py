@@ -13,6 +13,7 @@ from pathlib import Path
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import StoredImage, contour_of, stored_image
 from micrographia.catalogue import ImageRow
+from micrographia.derive.checkpoint import NAME as CHECKPOINT
 from micrographia.derive.contour import has_surface
 from micrographia.errors import UnavailableError
 from micrographia.ids import ImageId
@@ -22,6 +23,8 @@ from micrographia.model.records import ImageRecord
 MAKING = ".making"
 # inside it: what is on its way out
 DISCARDED = "discarded-"
+# inside the folder of a keeper: what a worker that died had made so far
+RESUMABLE = "resumable-"
 # a file that fails so often is left alone until somebody asks for another try
 TRIES = 3
 # bytes a second that even a slow disk and a slow decoder reach
@@ -87,9 +90,10 @@ def run_job(job: Job) -> None:
     final = product_folder(job.root, job.product, job.image)
     if final.exists():
         return
-    making = job.root / MAKING / job.fence / f"{job.product.name}-{secrets.token_hex(8)}"
+    mine = job.root / MAKING / job.fence
+    making = mine / f"{being_made(job)}-{secrets.token_hex(8)}"
     try:
-        making.mkdir()
+        _go_on(mine, job, making)
     except FileNotFoundError:
         raise _followed() from None
     try:
@@ -106,6 +110,27 @@ def run_job(job: Job) -> None:
         raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def being_made(job: Job) -> str:
+    """Return how the names of the folders begin in which a job is at work: product, recipe, image."""
+    return f"{job.product.folder}-{job.image}"
+
+
+def keep_resumable(folder: Path, fence: Path) -> None:
+    """Hand what a dead worker was making, if it wrote down how far it was, to the holder of `fence`, whose job goes on from there."""
+    if (folder / CHECKPOINT).exists():
+        with contextlib.suppress(OSError):
+            folder.rename(fence / f"{RESUMABLE}{folder.name.removeprefix(RESUMABLE)}")
+
+
+def _go_on(fence: Path, job: Job, making: Path) -> None:
+    """Make the folder of a job: what was left of it by a worker that died, else an empty one."""
+    for left in fence.glob(f"{RESUMABLE}{being_made(job)}-*"):
+        with contextlib.suppress(OSError):  # another job took it
+            left.rename(making)
+            return
+    making.mkdir()
 
 
 def discard(folder: Path) -> None:

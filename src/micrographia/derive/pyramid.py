@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isqrt
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from micrographia.derive.checkpoint import Arrays, Checkpoint
 from micrographia.derive.shards import ShardedArray
 from micrographia.errors import InvalidInputError
 from micrographia.formats.description import LazyImage
@@ -43,8 +45,18 @@ class _Source(Protocol):
         ...
 
 
-def build_pyramid(image: LazyImage, record: ImageRecord, folder: Path, *, threads: int = _THREADS, slab_bytes: int = _SLAB_BYTES) -> None:
+def build_pyramid(
+    image: LazyImage,
+    record: ImageRecord,
+    folder: Path,
+    *,
+    threads: int = _THREADS,
+    slab_bytes: int = _SLAB_BYTES,
+    checkpoint: Checkpoint | None = None,
+) -> None:
     """Write levels 1 and up of an image into `folder` as an OME-Zarr 0.5 group without level 0.
+
+    What was killed goes on from its last checkpoint when it is called with the same folder again.
 
     Parameters
     ----------
@@ -57,21 +69,29 @@ def build_pyramid(image: LazyImage, record: ImageRecord, folder: Path, *, thread
         Threads that pool, compress and read.
     slab_bytes : int
         Size of a slab; memory is about four times that.
+    checkpoint : Checkpoint, optional
+        Where it is written down now and then how far this is; in `folder` without it.
     """
     seen = multiscale_of(record)
     if seen is None or len(seen.levels) < 2:
         raise InvalidInputError(f"{record.path}: an image of {record.shape} has no smaller copies.")
     folder.mkdir(parents=True, exist_ok=True)
     source: _Source = _Deposited(image, seen)
-    level, is_labels = 0, holds_labels(record)
+    checkpoint = checkpoint or Checkpoint(folder, of=sha256(record.model_dump_json().encode()).hexdigest())
+    resumed = checkpoint.load()
+    level, is_labels = resumed[0]["first"] if resumed else 0, holds_labels(record)
+    if level:
+        source = _Made(folder / str(level), seen)
     with ThreadPoolExecutor(threads) as executor:
         while level < len(seen.levels) - 1:
             run = _Pass(seen, level, image.dtype, folder, executor, is_labels=is_labels, slab_bytes=slab_bytes)
-            run.run(source)
+            run.run(source, checkpoint, resumed)
+            resumed = None
             level = run.last
             del run  # its buffers, before those of the next
             if level < len(seen.levels) - 1:
                 source = _Made(folder / str(level), seen)
+    checkpoint.remove()
     attributes = {"ome": ome_attributes(record, seen, range(1, len(seen.levels)))}
     (folder / "zarr.json").write_text(json.dumps({"zarr_format": 3, "node_type": "group", "attributes": attributes}))
 
@@ -156,36 +176,60 @@ class _Pass:
             np.empty((sections, *(_even(-(-n // (1 << k))) for n in self._tile)), dtype) for k in range(1, self.last - first + 1)
         ]
 
-    def run(self, source: _Source) -> None:
+    def run(self, source: _Source, checkpoint: Checkpoint, resumed: tuple[dict[str, Any], Arrays] | None) -> None:
         leading = self._seen.levels[self._first].shape[: self._leading]
-        for at in np.ndindex(*leading):
-            for y in range(0, self._shape[1], self._tile[0]):
-                for x in range(0, self._shape[2], self._tile[1]):
-                    self._run_tile(source, at, y, x)
+        state, arrays = resumed or ({"tile": 0, "slab": 0, "stages": []}, {})
+        if resumed:
+            for k, (array, keys) in enumerate(zip(self._arrays, state["shards"], strict=True)):
+                array.restore(keys, arrays[f"index{k}"])
+        columns, rows = range(0, self._shape[2], self._tile[1]), range(0, self._shape[1], self._tile[0])
+        for tile, (at, y, x) in enumerate((at, y, x) for at in np.ndindex(*leading) for y in rows for x in columns):
+            if tile < state["tile"]:
+                continue
+            stages = self._stages(y, x)
+            first = 0
+            if tile == state["tile"] and state["stages"]:
+                first = state["slab"]
+                for k, (stage, (filled, written)) in enumerate(zip(stages, state["stages"], strict=True)):
+                    stage.filled, stage.written = filled, written
+                    if filled:
+                        stage.buffer[:filled] = arrays[f"buffer{k}"]
+            for slab, is_last in self._run_tile(source, stages, _Place(at, y, x), first):
+                if checkpoint.is_due():
+                    self._save(checkpoint, (tile + 1, 0, []) if is_last else (tile, slab + 1, stages))
         for array in self._arrays:
             array.close()
 
-    def _run_tile(self, source: _Source, at: tuple[int, ...], y: int, x: int) -> None:
-        """Stream all sections of one tile."""
+    def _save(self, checkpoint: Checkpoint, reached: tuple[int, int, list[_Stage]]) -> None:
+        tile, slab, stages = reached
+        shards = [array.state() for array in self._arrays]
+        arrays: Arrays = {f"index{k}": index for k, (_, index) in enumerate(shards)}
+        arrays |= {f"buffer{k}": stage.buffer[: stage.filled] for k, stage in enumerate(stages) if stage.filled}
+        places = {"tile": tile, "slab": slab, "stages": [(s.filled, s.written) for s in stages]}
+        checkpoint.save({"first": self._first, "shards": [keys for keys, _ in shards], **places}, arrays)
+
+    def _stages(self, y: int, x: int) -> list[_Stage]:
+        """The levels of one tile, empty."""
         height, width = (min(n, t) for n, t in ((self._shape[1] - y, self._tile[0]), (self._shape[2] - x, self._tile[1])))
         stages = [_Stage(None, self._read_buffers[0], height, width)]
         for k, (array, buffer) in enumerate(zip(self._arrays, self._buffers, strict=True), 1):
             h, w = -(-height // (1 << k)), -(-width // (1 << k))
             stages.append(_Stage(array, buffer[:, : _even(h), : _even(w)], h, w))
-        slabs = self._slabs(source, at, (y, x), (height, width))
-        place = _Place(at, y, x)
-        for slab, count, is_last in slabs:
-            stages[0].buffer = slab
-            stages[0].filled = count
-            self._pass_on(stages, 0, place, is_last=is_last)
+        return stages
 
-    def _slabs(
-        self, source: _Source, at: tuple[int, ...], corner: tuple[int, int], size: tuple[int, int]
-    ) -> Iterator[tuple[NDArray[Any], int, bool]]:
+    def _run_tile(self, source: _Source, stages: list[_Stage], place: _Place, first: int) -> Iterator[tuple[int, bool]]:
+        """Stream the sections of one tile, from a slab on; yield the number of each slab behind it, and whether it was the last."""
+        top = stages[0]
+        for number, (slab, count, is_last) in enumerate(self._slabs(source, place, (top.height, top.width), first), first):
+            top.buffer, top.filled = slab, count
+            self._pass_on(stages, 0, place, is_last=is_last)
+            yield number, is_last
+
+    def _slabs(self, source: _Source, place: _Place, size: tuple[int, int], first: int) -> Iterator[tuple[NDArray[Any], int, bool]]:
         """Yield (slab, sections in it, whether it is the last one); the next one is read meanwhile."""
         total, step = self._shape[0], self._read_buffers[0].shape[0]
-        fixed = tuple(range(i, i + 1) for i in at)
-        plane = tuple(range(c, c + n) for c, n in zip(corner, size, strict=True))
+        fixed = tuple(range(i, i + 1) for i in place.at)
+        plane = tuple(range(c, c + n) for c, n in zip((place.y, place.x), size, strict=True))
         has_z = "z" in self._seen.axes
 
         def read(number: int, z: int) -> tuple[NDArray[Any], int]:
@@ -195,8 +239,8 @@ class _Pass:
             source.read_into(ranges, slab[:count, : size[0], : size[1]])
             return slab, count
 
-        pending: Future[tuple[NDArray[Any], int]] = self._executor.submit(read, 0, 0)
-        for number, z in enumerate(range(0, total, step)):
+        pending: Future[tuple[NDArray[Any], int]] = self._executor.submit(read, first, first * step)
+        for number, z in enumerate(range(first * step, total, step), first):
             slab, count = pending.result()
             if z + step < total:
                 pending = self._executor.submit(read, number + 1, z + step)

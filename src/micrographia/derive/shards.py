@@ -59,7 +59,7 @@ class ShardedArray:
         self._per_shard = tuple(s // c for s, c in zip(shard, chunk, strict=True))
         self._open: dict[tuple[int, ...], _Shard] = {}
         self._local = threading.local()
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
 
     def encode(self, block: NDArray[Any]) -> bytes:
         """Return the chunk that holds `block`; a block smaller than a chunk lies at the array's end."""
@@ -82,6 +82,18 @@ class ShardedArray:
             index = shard.index.tobytes()
             _append(shard.path, index + struct.pack("<I", google_crc32c.value(index)), shard.end)
             del self._open[key]
+
+    def state(self) -> tuple[list[list[int]], NDArray[np.uint64]]:
+        """Return what is unfinished: of each shard its key, the chunks missing and its end; and their indices."""
+        keys = [[*key, shard.missing, shard.end] for key, shard in self._open.items()]
+        return keys, np.stack([s.index for s in self._open.values()]) if self._open else np.empty(0, "<u8")
+
+    def restore(self, keys: list[list[int]], indices: NDArray[np.uint64]) -> None:
+        """Go on from a state; what was written behind it is cut off."""
+        for (*key, missing, end), index in zip(keys, indices, strict=True):
+            shard = self._open[tuple(key)] = self._begin(tuple(key))
+            shard.index[...], shard.missing, shard.end = index, missing, end
+            os.truncate(shard.path, end)
 
     def close(self) -> None:
         """Write the array's metadata."""
@@ -140,7 +152,7 @@ def array_metadata(
 
 def _append(path: Path, data: bytes, at: int) -> None:
     # opened each time: a large image has more shards under way than a process may have files
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (0 if at else os.O_TRUNC), 0o644)
     try:
         view = memoryview(data)
         while view:

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from micrographia.derive.checkpoint import NAME as CHECKPOINT
 from micrographia.derive.product import Job, Product, discard
 from micrographia.model.records import ImageRecord
 
@@ -46,6 +47,16 @@ def killed_always(job: Job, folder: Path) -> None:
     """Have the worker of one file killed, as a system does to programs that take too much memory."""
     if job.record.path == "small.mrc":
         _have_it_killed()
+    _write(job, folder)
+
+
+def killed_half_way(job: Job, folder: Path) -> None:
+    """Have the worker killed after it wrote down how far it was, then go on from there."""
+    if not (folder / CHECKPOINT).exists():
+        (folder / "half").write_text(folder.name)
+        (folder / CHECKPOINT).touch()
+        _have_it_killed()
+    (folder / CHECKPOINT).unlink()
     _write(job, folder)
 
 

@@ -21,14 +21,15 @@ from micrographia.archive.lookup import list_images, stored_image
 from micrographia.archive.rebuild import rebuild
 from micrographia.archive.withdraw import purge_entry
 from micrographia.catalogue import Outcome
+from micrographia.derive.checkpoint import NAME as CHECKPOINT
 from micrographia.derive.executors import DaskExecutor, LocalExecutor
 from micrographia.derive.keeper import Keeper
 from micrographia.derive.making import derive
-from micrographia.derive.product import MAKING, Job, run_job
+from micrographia.derive.product import MAKING, RESUMABLE, Job, being_made, job_of, run_job
 from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL
 from micrographia.errors import UnavailableError
 from micrographia.testing.examples import HOOKE
-from micrographia.testing.products import GOOD, POISONED, discarded_meanwhile, killed_always, killed_at_first
+from micrographia.testing.products import GOOD, POISONED, discarded_meanwhile, killed_always, killed_at_first, killed_half_way
 
 RECIPES = {p.name: p.recipe for p in PRODUCTS}
 COMMAND = [sys.executable, "-m", "micrographia"]
@@ -227,3 +228,27 @@ def test_a_map_is_shown_by_its_surface_at_the_recommended_level(archive, setting
     widths = [np.ptp(np.nonzero(s)[1]) / np.ptp(np.nonzero(s)[0]) for s in shown]
     assert widths[0] > 1.5
     assert widths[1] == pytest.approx(1, abs=0.1)
+
+
+def test_what_a_killed_worker_wrote_down_is_gone_on_with(archive, settings, released, executor):
+    keeper = Keeper(archive, executor, (replace(GOOD, make=killed_half_way),))
+    assert keeper.make_all() and keeper.made == 3
+    made = list((settings.derived / GOOD.folder / released / "1").iterdir())
+    assert len(made) == 3 and all({p.name for p in m.iterdir()} == {"half", "whole"} for m in made)
+    assert list((settings.derived / MAKING).iterdir()) == []
+
+
+def test_what_a_killed_server_left_half_made_is_gone_on_with(archive, settings, released, executor):
+    product = replace(GOOD, make=killed_half_way)
+    lease = archive.catalogue.derived.take_lease("keeper", seconds=0)
+    jobs = [job_of(archive, product, image, str(lease.fence)) for image in list_images(archive, released)[1]]
+    for number, job in enumerate(jobs):
+        left = settings.derived / MAKING / str(lease.fence) / (RESUMABLE * (number > 0) + f"{being_made(job)}-{number}")
+        left.mkdir(parents=True)
+        (left / "half").write_text(f"of the one before {number}")
+        (left / CHECKPOINT).touch()
+    keeper = Keeper(archive, executor, (product,))
+    assert keeper.make_all() and keeper.made == 3
+    halves = [p.read_text() for p in (settings.derived / GOOD.folder / released / "1").glob("*/half")]
+    assert sorted(halves) == [f"of the one before {n}" for n in range(3)]
+    assert list((settings.derived / MAKING).iterdir()) == []

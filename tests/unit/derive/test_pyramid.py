@@ -9,6 +9,8 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from micrographia.derive import checkpoint
+from micrographia.derive.checkpoint import Checkpoint
 from micrographia.derive.pyramid import build_pyramid
 from micrographia.formats.description import LazyImage
 from micrographia.imaging.levels import level_factors, pool
@@ -125,6 +127,8 @@ def test_memory_does_not_grow_with_the_image(tmp_path, shape):
     program = f"""
 import numpy as np
 from pathlib import Path
+from micrographia.derive import checkpoint
+from micrographia.derive.checkpoint import Checkpoint
 from micrographia.derive.pyramid import build_pyramid
 from micrographia.formats.description import LazyImage
 from micrographia.model.image import ImageHeader
@@ -149,3 +153,63 @@ def test_labels_are_the_same_on_the_fly_as_in_the_smaller_copies(tmp_path, shape
     build_pyramid(image, record_of(image, "segmentation"), tmp_path / "out")
     for number, made in enumerate(levels_of(tmp_path / "out")[:2], 1):
         assert np.array_equal(pool(labels, level_factors(axes, level=number, is_stack=False), labels=True), made)
+
+
+class Dying(InMemory):
+    """An image of which so many parts can be read; then the process dies."""
+
+    def __init__(self, array, axes, most, *, is_stack=False):
+        super().__init__(array, axes, is_stack=is_stack)
+        self.left, self.done = most, 0
+
+    def read(self, ranges):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left, self.done = self.left - 1, self.done + 1
+        return super().read(ranges)
+
+
+class Seldom(Checkpoint):
+    """Written down after every other slab: what is written behind it is made again."""
+
+    asked = 0
+
+    def is_due(self):
+        self.asked += 1
+        return self.asked % 2 == 0
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("slab_bytes", [1, 1 << 19, 36 << 20])
+@pytest.mark.parametrize("case", ["odd volume", "frames and channels", "channels of volumes", "stack of small planes"])
+@pytest.mark.parametrize("most", [1, 3, 7])
+def test_what_was_killed_goes_on_and_comes_out_the_same(tmp_path, case, slab_bytes, most):
+    shape, axes, is_stack, dtype, _ = CASES[case]
+    array = np.random.default_rng(11).normal(100, 40, shape).astype(dtype)
+    whole = Dying(array, axes, -1, is_stack=is_stack)
+    build_pyramid(whole, record_of(whole), tmp_path / "whole", slab_bytes=slab_bytes)
+    out = tmp_path / "out"
+    for _ in range(1000):
+        image = Dying(array, axes, most, is_stack=is_stack)
+        try:
+            build_pyramid(image, record_of(image), out, slab_bytes=slab_bytes, checkpoint=Seldom(out))
+            break
+        except KeyboardInterrupt:
+            most += 1  # a slab is read while the one before is worked on, and not each is written down
+    else:
+        pytest.fail("it never ended")
+    assert contents(out) == contents(tmp_path / "whole")
+    assert image.done < whole.done or whole.done <= 7  # a short one was never killed, or begins anew
+
+
+def test_what_another_machine_wrote_down_is_not_trusted(tmp_path, monkeypatch):
+    array = np.random.default_rng(11).normal(100, 40, (200, 300, 20)).astype(np.int16)
+    image = Dying(array, "zyx", 3)
+    with pytest.raises(KeyboardInterrupt):
+        build_pyramid(image, record_of(image), tmp_path, checkpoint=Checkpoint(tmp_path, every_seconds=0))
+    assert Checkpoint(tmp_path).load() is not None
+    monkeypatch.setattr(checkpoint, "_machine", lambda: "another")
+    assert Checkpoint(tmp_path).load() is None
