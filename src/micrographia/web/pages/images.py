@@ -92,7 +92,8 @@ def image_page(request: Request) -> Response:
     except MicrographiaError as exc:
         values["why_not"] = f"No picture can be shown. {exc.message}"
     values["failure"] = site.failure(row)
-    values["viewing"] = viewing(site, row, document)
+    is_lost = values["view"] is None and values["failure"] and document["derived"]["pyramid"] != "done"
+    values["viewing"] = None if is_lost else viewing(site, row, document)
     values["still"] = document["links"]["thumbnail"] if document["derived"]["thumbnail"] == "done" else None
     headers = {"cache-control": "no-cache"} | ({"content-security-policy": VIEWER_POLICY} if values["viewing"] else {})
     return page(request, "image.html", headers=headers, **values)
