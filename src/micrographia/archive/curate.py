@@ -47,8 +47,11 @@ def claim_entry(archive: Archive, accession: str) -> DraftRecord:
 
 
 def accept_entry(archive: Archive, accession: str) -> DraftRecord:
-    """Return the draft, now ACCEPTED: it may be released."""
-    return move_draft(archive, accession, "accept")
+    """Return the draft, now ACCEPTED: it may be released; or HELD, where its owner asked for that when it was submitted."""
+    record = move_draft(archive, accession, "accept")
+    if record.hold_until <= archive.now()[:10]:  # none was asked for, or the day has come meanwhile
+        return record
+    return move_draft(archive, accession, "hold", detail=_hold_detail(record.hold_until, record.hold_for))
 
 
 def return_entry(archive: Archive, accession: str, *, comment: str, findings: Sequence[Mapping[str, str]] = ()) -> DraftRecord:
@@ -86,6 +89,13 @@ def hold_entry(archive: Archive, accession: str, *, until: str = "", together_wi
         With one, a curator may hold beyond a year.
     """
     require(archive, accession, "hold")
+    hold = checked_hold(archive, accession, until=until, together_with=together_with, reason=reason)
+    detail = _hold_detail(**hold) | ({"reason": _said(reason)} if reason.strip() else {})
+    return move_draft(archive, accession, "hold", detail=detail, prepare=lambda _: hold)
+
+
+def checked_hold(archive: Archive, accession: str, *, until: str = "", together_with: str = "", reason: str = "") -> dict[str, str]:
+    """Return what the record of a draft says of a hold that is asked for (see `hold_entry`); InvalidInputError where it cannot be."""
     today = datetime.fromisoformat(archive.now()).date()
     day = today + LONGEST_HOLD if together_with or until == PUBLICATION else _parse_day(until)
     if day <= today:
@@ -95,8 +105,11 @@ def hold_entry(archive: Archive, accession: str, *, until: str = "", together_wi
             f"Hold until {day}: expected a day not after {today + LONGEST_HOLD}; a curator may hold longer, with a reason."
         )
     hold_for = _partner(archive, accession, together_with) if together_with else PUBLICATION if until == PUBLICATION else ""
-    detail = {"until": str(day), **({"for": hold_for} if hold_for else {}), **({"reason": _said(reason)} if reason.strip() else {})}
-    return move_draft(archive, accession, "hold", detail=detail, prepare=lambda _: {"hold_until": str(day), "hold_for": hold_for})
+    return {"hold_until": str(day), "hold_for": hold_for}
+
+
+def _hold_detail(hold_until: str, hold_for: str) -> dict[str, str]:
+    return {"until": hold_until, **({"for": hold_for} if hold_for else {})}
 
 
 def _partner(archive: Archive, accession: str, other: str) -> str:

@@ -12,7 +12,7 @@ from micrographia.archive.dossier import change_dossier
 from micrographia.archive.examining import draft_digest
 from micrographia.archive.permissions import require, require_known
 from micrographia.archive.transition import event_now, find_draft, save_draft
-from micrographia.describe import load_sheet_values
+from micrographia.describe import LoadedSheet, load_sheet, load_sheet_values
 from micrographia.errors import InvalidInputError, UnavailableError, WrongStateError
 from micrographia.model.finding import Finding, Report
 from micrographia.model.lifecycle import State, next_state
@@ -158,6 +158,13 @@ def edit_draft(archive: Archive, accession: str, changes: Mapping[str, Any], *, 
         return record
 
 
+def replace_sheet(archive: Archive, accession: str, text: bytes) -> DraftRecord:
+    """Return the draft with the sheet that the text of an ``entry.yaml`` holds; InvalidInputError with all findings otherwise."""
+    sheet = _accepted(load_sheet(text))
+    absent = {name: None for name in Sheet.model_fields if name != "schema_"}
+    return edit_draft(archive, accession, {**absent, **sheet.as_json()})
+
+
 def _with_edit(record: DraftRecord, event: Event) -> tuple[Event, ...]:
     """Return the events with one more, unless the last one says it: who saves as they type does not fill the trail."""
     last = record.events[-1] if record.events else event
@@ -194,7 +201,10 @@ def discard_draft(archive: Archive, accession: str) -> None:
 
 def checked_sheet(values: Mapping[str, Any]) -> Sheet:
     """Return the sheet that plain values make; InvalidInputError with all findings where they make none."""
-    loaded = load_sheet_values(dict(values))
+    return _accepted(load_sheet_values(dict(values)))
+
+
+def _accepted(loaded: LoadedSheet) -> Sheet:
     errors = [finding for finding in loaded.findings if finding.severity == "error"]
     if errors:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.curate import checked_hold
 from micrographia.archive.examining import examine_draft, is_examined
 from micrographia.archive.permissions import require
 from micrographia.archive.transition import find_draft, move_draft
@@ -20,14 +21,18 @@ from micrographia.model.records import DraftRecord, Submission
 _KEPT_SUBMISSIONS = 2
 
 
-def submit_entry(archive: Archive, accession: str) -> DraftRecord:
-    """Return the draft, now SUBMITTED; InvalidInputError with all findings where sheet or files have errors as they are now."""
+def submit_entry(archive: Archive, accession: str, *, hold_until: str = "") -> DraftRecord:
+    """Return the draft, now SUBMITTED; InvalidInputError with all findings where sheet or files have errors as they are now.
+
+    With `hold_until` (a day, or ``publication``) it is held as soon as a curator has accepted it.
+    """
     record = require_submittable(archive, accession)
+    hold = checked_hold(archive, accession, until=hold_until) if hold_until else {}
     if record.state is State.DRAFT and not is_examined(archive, record):
         settings = archive.settings
         with Workers(settings.worker_count, WorkerLimits(settings.worker_memory_mib, settings.worker_seconds)) as workers:
             examine_draft(archive, accession, workers=workers)
-    return move_draft(archive, accession, "submit", prepare=lambda record: _submitted(archive, record))
+    return move_draft(archive, accession, "submit", prepare=lambda record: {**_submitted(archive, record), **hold})
 
 
 def require_submittable(archive: Archive, accession: str) -> DraftRecord:

@@ -25,7 +25,7 @@ from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
-from micrographia.web.pages import account, account_admin, account_settings, backlog, deposits, new_password, orcid
+from micrographia.web.pages import account, account_admin, account_settings, backlog, depositing, deposits, managing, new_password, orcid
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.differences import differences_page
@@ -44,6 +44,8 @@ from micrographia.web.stream.zarr_plates import plate_key
 
 _DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
+
+_PAGES = (account, account_settings, account_admin, new_password, orcid, deposits, depositing, managing, backlog)
 
 
 def create_app(archive: Archive) -> SecurityHeaders:
@@ -119,7 +121,7 @@ def _routes() -> list[BaseRoute]:
         Route("/plates/{accession}.{version:int}.{name}", plate_page),
         Route("/plates/{accession}.{version:int}.{name}/{well}", well_page),
         Route("/crops/{image_id}/{ranges}", crop_page),
-        *(route for pages in (account, account_settings, account_admin, new_password, orcid, deposits, backlog) for route in pages.ROUTES),
+        *(route for pages in _PAGES for route in pages.ROUTES),
         Route("/about", about_page),
         Route("/api", api_page),
         Route("/robots.txt", robots),
@@ -135,7 +137,7 @@ class _Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        is_hashed = path.startswith("viewers/") and not path.endswith("manifest.json")
+        is_hashed = path.startswith(("viewers/", "deposit/")) and not path.endswith("manifest.json")
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if is_hashed else "public, max-age=604800"
         if is_hashed:  # a worker obeys the policy of its own script
             response.headers["content-security-policy"] = VIEWER_POLICY

@@ -7,7 +7,17 @@ from micrographia.archive.accounts import add_account, create_token
 from micrographia.model.people import Scope, Standing
 
 # what is for people: pages show whoever has not signed in how to
-FOR_PEOPLE = {"/deposits", "/account", "/people", "/admin/work", "/api/v1/work", "/api/v1/drafts", "/api/v1/curation/queue"}
+FOR_PEOPLE = {
+    "/deposit",
+    "/deposits",
+    "/curation",
+    "/account",
+    "/people",
+    "/admin/work",
+    "/api/v1/work",
+    "/api/v1/drafts",
+    "/api/v1/curation/queue",
+}
 
 
 def every_path(app, accession, version):

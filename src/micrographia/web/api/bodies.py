@@ -10,11 +10,11 @@ from fastapi import Depends, Request
 from micrographia.errors import InvalidInputError
 from micrographia.web.api.receiving import read_body
 
-_MOST_BYTES = 16 << 20
+MOST_BYTES = 16 << 20
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    data = await read_body(request, _MOST_BYTES)
+    data = await read_body(request, MOST_BYTES)
     if not data.strip():
         return {}
     try:

@@ -15,7 +15,8 @@ from micrographia.archive.submit import require_submittable, submit_entry
 from micrographia.catalogue import VersionRow
 from micrographia.model.finding import Report
 from micrographia.model.people import Role, Scope
-from micrographia.web.api.bodies import FAILURES, Body, takes
+from micrographia.web.api.bodies import FAILURES, MOST_BYTES, Body, takes, text_of
+from micrographia.web.api.receiving import read_body
 from micrographia.web.site import Site, site_of
 
 router = APIRouter(prefix="/api/v1/drafts", tags=["drafts"], responses=FAILURES)
@@ -97,13 +98,26 @@ async def suggestions(request: Request, accession: Accession) -> Json:
     return await asyncio.to_thread(suggesting.suggest, site.archive, accession)
 
 
-@router.post("/{accession}/submit", summary="Submit a draft")
-async def submit(request: Request, accession: Accession) -> Json:
-    """Its depositor says that it is complete. With errors: 422 and all findings."""
+@router.put(
+    "/{accession}/sheet",
+    summary="Take over an entry.yaml",
+    openapi_extra={"requestBody": {"content": {"application/yaml": {"schema": {"type": "string"}}}}},
+)
+async def put_sheet(request: Request, accession: Accession) -> JSONResponse:
+    """The text of an ``entry.yaml`` in place of the sheet; what it leaves open («?») stays open. With mistakes: 422 and all findings."""
+    site = site_of(request)
+    text = await read_body(request, MOST_BYTES)
+    await asyncio.to_thread(drafting.replace_sheet, site.archive, accession, text)
+    return await asyncio.to_thread(draft, request, accession)
+
+
+@router.post("/{accession}/submit", summary="Submit a draft", openapi_extra=takes(hold_until="A day like 2027-01-31, or «publication»."))
+async def submit(request: Request, accession: Accession, body: Body) -> Json:
+    """Its depositor says that it is complete; it is held, if asked for, once it is accepted. With errors: 422 and all findings."""
     site = site_of(request)
     await asyncio.to_thread(require_submittable, site.archive, accession)
     await examined(site, accession)
-    record = await asyncio.to_thread(submit_entry, site.archive, accession)
+    record = await asyncio.to_thread(submit_entry, site.archive, accession, hold_until=text_of(body, "hold_until"))
     return {"accession": accession, "version": record.version, "status": str(record.state)}
 
 

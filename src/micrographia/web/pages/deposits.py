@@ -51,7 +51,7 @@ def _shown(entry: OwnEntry) -> dict[str, object]:
     row = entry.row
     return {
         "accession": entry.accession,
-        "link": f"/entries/{entry.accession}" + (f"?version={row.version}" if entry.draft else ""),
+        "link": f"/deposit/{entry.accession}" if entry.state is State.DRAFT and entry.draft else f"/manage/{entry.accession}",
         "title": row.title or "Untitled",
         "version": row.version,
         "role": "" if entry.role is Role.OWNER else f"you are its {entry.role}",
