@@ -254,9 +254,9 @@ def _pictured(images: list[ImageRecord], sha256: dict[str, str]) -> str:
     return digest.hexdigest()
 
 
-def forget_derived(archive: Archive, accession: EntryId, version: int) -> None:
+def forget_derived(archive: Archive, accession: str, version: int) -> None:
     """Let go of everything that was derived of a draft's images."""
-    archive.catalogue.derived.forget(accession, version)
+    archive.catalogue.derived.forget(EntryId.parse(accession), version)
     for folder in archive.settings.derived.glob(f"*/{accession}/{version}"):
         shutil.rmtree(folder, ignore_errors=True)
 

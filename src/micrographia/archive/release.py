@@ -16,6 +16,7 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.curate import PUBLICATION
 from micrographia.archive.dossier import keep_events
 from micrographia.archive.permissions import require, role_of
+from micrographia.archive.reviewing import end_reviews
 from micrographia.archive.transition import event_now, find_draft, save_draft
 from micrographia.catalogue import accounts
 from micrographia.errors import MicrographiaError, UnavailableError, WrongStateError
@@ -157,6 +158,7 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
     for event in draft.events:
         archive.store.append_event(accession, event.public())  # (3)
     keep_events(archive, accession, draft.events)
+    end_reviews(archive, accession)
     archive.catalogue.put_version(
         entry, State.RELEASED, archive.store.files(accession, version), archive.store.images(accession, version)
     )  # (4)

@@ -61,10 +61,21 @@ def revoke_reviewer_link(archive: Archive, accession: str, link_id: str) -> None
     change_dossier(archive, EntryId.parse(accession), change)
 
 
+def end_reviews(archive: Archive, accession: str) -> None:
+    """Let all links of an entry end with its release: they shall not open what its next version will be before that is released."""
+    now = archive.now()
+
+    def change(dossier: Dossier) -> Dossier:
+        links = tuple(link if link.revoked_at else link.model_copy(update={"revoked_at": now}) for link in dossier.links)
+        return dossier.model_copy(update={"links": links})
+
+    change_dossier(archive, EntryId.parse(accession), change)
+
+
 def reviewed_entry(archive: Archive, secret: str) -> EntryId:
     """Return the entry that a working link opens; NotFoundError where it opens none."""
     with archive.catalogue.read() as connection:
         found = dossiers.reviewer_link(connection, key_digest(secret))
     if found is None:
-        raise NotFoundError("This link opens nothing: it was revoked, or it is not complete.")
+        raise NotFoundError("This link opens nothing: it was revoked, its entry was released, or it is not complete.")
     return found[0]

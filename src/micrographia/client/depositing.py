@@ -62,6 +62,10 @@ class Depositor:
         """Submit a draft; InvalidInputError with all findings where it has errors."""
         return self._patiently("POST", f"/api/v1/drafts/{accession}/submit")
 
+    def move(self, accession: str, verb: str, **said: str) -> Document:
+        """Return what became of an entry after a verb of its life: accept, return, hold, release, obsolete, withdraw, claim, comment."""
+        return self._json("POST", f"/api/v1/entries/{accession}/{verb}", said)
+
     def upload(
         self,
         accession: str,

@@ -1,6 +1,9 @@
 """An archive with people, served by the application in this process."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,6 +77,26 @@ def open_people(tmp_path):
     yield open_with
     for people in opened:
         people.close()
+
+
+@pytest.fixture
+def serve():
+    """Start a real server on an archive, with further variables of the environment; returns its address."""
+    running = []
+
+    def start(archive, **variables):
+        command = [sys.executable, "-m", "micrographia", "serve", "--home", str(archive.settings.home), "--port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables})
+        running.append(process)
+        line = process.stdout.readline()
+        assert " at " in line, "the server did not start"
+        return line.split(" at ")[1].split()[0]
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
 
 
 @pytest.fixture

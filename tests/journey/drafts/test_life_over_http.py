@@ -160,3 +160,60 @@ def test_events_are_no_formulas_in_a_spreadsheet(people, submitted):
     assert not any(cell.startswith(("=", "+", "@")) for line in table.text.splitlines() for cell in line.split(","))
     assert people.get("stranger", f"/api/v1/entries/{submitted}/events").status_code == 404
     assert people.get("anonymous", f"/api/v1/entries/{submitted}/events").status_code == 401
+
+
+def test_a_reviewer_link_ends_with_the_release(people, submitted):
+    entry = f"/api/v1/entries/{submitted}"
+    link = people.post("owner", f"{entry}/reviewer-links", {}).json()
+    cookies = {"micrographia_review": link["url"].rpartition("/")[2]}
+    assert "Hooke" in people.get("anonymous", entry, cookies=cookies).text
+    people.post("curator", f"{entry}/accept")
+    assert people.post("owner", f"{entry}/release").status_code == 200
+    people.post("owner", f"{entry}/versions", {"note": "Secret thoughts"})
+    people.ask("owner", "PATCH", f"/api/v1/drafts/{submitted}", json={"title": "Secret thoughts"})
+    for path in (f"{entry}?version=2", f"{entry}/diff?from=1&to=2", f"/entries/{submitted}?version=2"):
+        assert people.get("owner", path).status_code == 200, path
+        assert people.get("anonymous", path, cookies=cookies).status_code == 404, path
+    assert people.get("owner", f"{entry}/reviewer-links").json()["items"][0]["revoked"]
+
+
+def test_the_page_of_differences_shows_both_sides_and_escapes_them(people, submitted):
+    entry = f"/api/v1/entries/{submitted}"
+    people.post("curator", f"{entry}/accept")
+    people.post("owner", f"{entry}/release")
+    people.post("owner", f"{entry}/versions", {"note": "<b>note</b>"})
+    people.ask("owner", "PATCH", f"/api/v1/drafts/{submitted}", json={"title": "<script>alert(1)</script>"})
+    people.ask("owner", "DELETE", f"/api/v1/drafts/{submitted}/files/maps/cork.mrc")
+    people.add(submitted, "moved/cork.txt", b"Of cork", version=2)
+    people.get("owner", f"/api/v1/drafts/{submitted}/report")
+    page = people.get("owner", f"/entries/{submitted}/diff?from=1&to=2")
+    assert page.status_code == 200
+    for words in ("Zanzibar cork", "&lt;script&gt;alert(1)", "moved/cork.txt", "maps/cork.mrc", "&lt;b&gt;note"):
+        assert words in page.text, words
+    assert "<script>alert" not in page.text
+    assert people.get("anonymous", f"/entries/{submitted}/diff?from=1&to=2").status_code == 404
+
+
+def test_a_curator_sees_what_changed_since_the_last_submission(people, submitted):
+    entry = f"/api/v1/entries/{submitted}"
+    people.post(
+        "curator",
+        f"{entry}/return",
+        {"comment": "Name it better", "findings": [{"rule": "map.x", "path": "maps/cork.mrc", "comment": "?"}]},
+    )
+    people.ask("owner", "PATCH", f"/api/v1/drafts/{submitted}", json={"title": "Texture of cork"})
+    people.add(submitted, "note.txt", b"Of cork")
+    assert people.post("owner", f"/api/v1/drafts/{submitted}/submit").status_code == 200
+    changed = people.get("curator", f"{entry}/diff?from=submission").json()
+    assert {"field": "title", "old": "Zanzibar cork", "new": "Texture of cork"} in changed["metadata"]
+    assert changed["files_changed"]
+    assert changed["file_count"] == {"old": 1, "new": 2}
+    assert people.get("owner", f"{entry}/diff?from=submission").status_code == 403
+    said = people.get("owner", f"{entry}/conversation").json()["items"]
+    assert [(e["verb"], e["detail"].get("comment")) for e in said][1] == ("return", "Name it better")
+
+
+def test_what_a_spreadsheet_takes_for_a_formula_is_quoted():
+    from micrographia.web.api.people import _harmless
+
+    assert [_harmless(text) for text in ("=1+1", "@a", "-1", "+1", "\t=1", "cork")] == ["'=1+1", "'@a", "'-1", "'+1", "'\t=1", "cork"]

@@ -65,7 +65,7 @@ def test_of_many_who_submit_the_same_draft_one_does(people, density):
 
 
 @pytest.mark.s3
-def test_drafts_in_a_bucket_live_like_those_in_a_folder(open_people, density, tmp_path, monkeypatch):
+def test_drafts_in_a_bucket_live_like_those_in_a_folder(open_people, serve, density, tmp_path, monkeypatch):
     if weed() is None:
         pytest.skip("the S3 server (weed) is not installed")
     (tmp_path / "s3").mkdir()
@@ -75,16 +75,8 @@ def test_drafts_in_a_bucket_live_like_those_in_a_folder(open_people, density, tm
         places = {"store_url": f"s3://{server.bucket}/store", "drafts_url": f"s3://{server.bucket}/drafts"}
         people = open_people(**places)
         # a process of its own: its workers must inherit the way to the bucket
-        variables = {f"MICROGRAPHIA_{name.upper()}": url for name, url in places.items()}
-        command = [sys.executable, "-m", "micrographia", "serve", "--home", str(people.archive.settings.home), "--port", "0"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables})
-        try:
-            url = process.stdout.readline().split(" at ")[1].split()[0]
-            live_in_a_bucket(people, url, density)
-        finally:
-            process.terminate()
-            process.wait(20)
-            process.stdout.close()
+        url = serve(people.archive, **{f"MICROGRAPHIA_{name.upper()}": place for name, place in places.items()})
+        live_in_a_bucket(people, url, density)
 
 
 def live_in_a_bucket(people, url, density):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -30,7 +31,7 @@ _SHEET = takes(title="Title.", authors="[{name, orcid, affiliation, email}]", im
 @router.get("", summary="Your drafts")
 def drafts(request: Request) -> Json:
     """The drafts on which you have a role, newest first."""
-    archive = site_of(request).archive
+    archive = _site(request).archive
     require_known(archive.caller, Scope.READ_PRIVATE if archive.caller.has_scope(Scope.READ_PRIVATE) else Scope.DEPOSIT)
     items = [_listed(entry.draft, entry.role) for entry in own_entries(archive) if entry.draft]
     return {"total": len(items), "next": None, "items": items}
@@ -54,7 +55,7 @@ def _listed(row: VersionRow, role: Role) -> Json:
 @router.post("", summary="Begin a draft", status_code=201, openapi_extra=_SHEET)
 def begin(request: Request, body: Body) -> JSONResponse:
     """A sheet as in entry.yaml, which may say almost nothing yet; whoever sends it owns the draft."""
-    record = drafting.begin_draft(site_of(request).archive, body)
+    record = drafting.begin_draft(_site(request).archive, body)
     base = f"/api/v1/drafts/{record.accession}"
     document = {"accession": record.accession, "version": record.version, "status": str(record.state), "uploads": f"{base}/uploads"}
     return JSONResponse(document, 201, headers={"location": base, "etag": f'"{drafting.sheet_tag(record)}"'})
@@ -63,14 +64,14 @@ def begin(request: Request, body: Body) -> JSONResponse:
 @router.get("/{accession}", summary="A draft")
 def draft(request: Request, accession: Accession) -> JSONResponse:
     """Sheet, status, what the checks found in short, hold, people and links. The ETag is for If-Match of PATCH."""
-    view = drafting.find_draft_view(site_of(request).archive, accession)
+    view = drafting.find_draft_view(_site(request).archive, accession)
     return JSONResponse(view.document(), headers={"etag": f'"{view.tag}"'})
 
 
 @router.patch("/{accession}", summary="Edit a draft", openapi_extra=_SHEET)
 def edit(request: Request, accession: Accession, body: Body) -> JSONResponse:
     """These fields of the sheet in place of what they were; null empties one. With If-Match: only if nobody else changed it since."""
-    site = site_of(request)
+    site = _site(request)
     tag = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
     drafting.edit_draft(site.archive, accession, body, tag="" if tag == "*" else tag)
     view = drafting.find_draft_view(site.archive, accession)
@@ -80,20 +81,20 @@ def edit(request: Request, accession: Accession, body: Body) -> JSONResponse:
 @router.delete("/{accession}", summary="Discard a draft", status_code=204, response_class=Response)
 def discard(request: Request, accession: Accession) -> Response:
     """It and its files are gone; its accession is not given away again."""
-    drafting.discard_draft(site_of(request).archive, accession)
+    drafting.discard_draft(_site(request).archive, accession)
     return Response(status_code=204)
 
 
 @router.get("/{accession}/report", summary="What the checks find in a draft")
 async def report(request: Request, accession: Accession) -> Json:
     """All findings about sheet and files as they are now, worst first. What takes longer than half a minute answers 503: ask again."""
-    return (await examined(site_of(request), accession)).as_json()
+    return (await examined(_site(request), accession)).as_json()
 
 
 @router.get("/{accession}/suggestions", summary="What the files of a draft say")
 async def suggestions(request: Request, accession: Accession) -> Json:
     """A sheet drafted from the files, and the places that wait for a person."""
-    site = site_of(request)
+    site = _site(request)
     await examined(site, accession)
     return await asyncio.to_thread(suggesting.suggest, site.archive, accession)
 
@@ -105,7 +106,7 @@ async def suggestions(request: Request, accession: Accession) -> Json:
 )
 async def put_sheet(request: Request, accession: Accession) -> JSONResponse:
     """The text of an ``entry.yaml`` in place of the sheet; what it leaves open («?») stays open. With mistakes: 422 and all findings."""
-    site = site_of(request)
+    site = _site(request)
     text = await read_body(request, MOST_BYTES)
     await asyncio.to_thread(drafting.replace_sheet, site.archive, accession, text)
     return await asyncio.to_thread(draft, request, accession)
@@ -114,11 +115,17 @@ async def put_sheet(request: Request, accession: Accession) -> JSONResponse:
 @router.post("/{accession}/submit", summary="Submit a draft", openapi_extra=takes(hold_until="A day like 2027-01-31, or «publication»."))
 async def submit(request: Request, accession: Accession, body: Body) -> Json:
     """Its depositor says that it is complete; it is held, if asked for, once it is accepted. With errors: 422 and all findings."""
-    site = site_of(request)
+    site = _site(request)
     await asyncio.to_thread(require_submittable, site.archive, accession)
     await examined(site, accession)
     record = await asyncio.to_thread(submit_entry, site.archive, accession, hold_until=text_of(body, "hold_until"))
     return {"accession": accession, "version": record.version, "status": str(record.state)}
+
+
+def _site(request: Request) -> Site:
+    """Return the site as one of the entry's people meets it: a reviewer's link opens no draft's record."""
+    site = site_of(request)
+    return site.called_by(replace(site.archive.caller, reviewer_key=""))
 
 
 async def examined(site: Site, accession: str) -> Report:
