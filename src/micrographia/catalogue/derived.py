@@ -20,7 +20,8 @@ from micrographia.model.lifecycle import State
 from micrographia.model.records import ImageRecord
 
 DerivedState = Literal["done", "trying", "failed"]
-_PUBLIC = tuple(s.value for s in State if s.is_public)
+# what is accepted will be public; its pictures are there when it is
+_LOOKED_AT = tuple(s.value for s in State if s.is_public or s in (State.ACCEPTED, State.HELD))
 _PIECE = 500
 
 
@@ -86,7 +87,7 @@ class Derived:
             return tuple(connection.execute(query).scalars())
 
     def unfinished_versions(self, product: str, recipe: int, *, limit: int = 1000) -> list[tuple[EntryId, int]]:
-        """Return public versions of whose images a product may be missing, the newest first."""
+        """Return accepted and public versions of whose images a product may be missing, the newest first."""
         query = select(versions.c.number, versions.c.version).where(_unfinished(product, recipe))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(versions.c.released_at.desc(), versions.c.number.desc()).limit(limit)).all()
@@ -299,7 +300,7 @@ def _unfinished(product: str, recipe: int) -> Any:
     finished = exists().where(
         t.c.number == versions.c.number, t.c.version == versions.c.version, t.c.product == product, t.c.recipe == recipe
     )
-    return and_(versions.c.state.in_(_PUBLIC), versions.c.released_at != "", ~finished)
+    return and_(versions.c.state.in_(_LOOKED_AT), ~finished)
 
 
 def _hold(connection: Connection, lease: Lease) -> None:

@@ -67,7 +67,7 @@ def derive(
     status: Annotated[bool, typer.Option("--status", help="Say what is to do, in work, done and failed; make nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make thumbnails, smaller copies and sections of all released images that lack them.
+    """Make thumbnails, smaller copies and sections of all accepted and released images that lack them.
 
     A server does the same in the background; both may run at once. It can be stopped at any moment: the next run makes the rest.
     """

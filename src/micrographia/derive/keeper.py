@@ -1,4 +1,4 @@
-"""The keeper makes what should exist and does not: products of the images of public versions.
+"""The keeper makes what should exist and does not: products of the images of accepted and public versions.
 
 There is no queue. Work is the difference between the images and what is recorded of them, so a keeper may be killed at any moment and the
 next one makes the rest. One keeper works at a time, by a lease; what it makes is seen as a whole or not at all, and is recorded only while
@@ -183,10 +183,12 @@ class Keeper:
             page, after = self.archive.catalogue.derived.unmade(
                 version.accession, version.number, product.name, product.recipe, after=after
             )
+            row = self.archive.catalogue.version(version.accession, version.number)
+            if row is None:  # discarded or purged meanwhile
+                return
             for record, tries in page:
                 if product.applies(record):
-                    image = ImageId(version.accession, version.number, record.number)
-                    yield ImageRow(image, State.RELEASED, record), tries
+                    yield ImageRow(ImageId(version.accession, version.number, record.number), row.state, record), tries
 
     def _start(self, lease: Lease, running: dict[Future[None], _Running], version: _Version, image: ImageRow, tries: int) -> None:
         product = version.product

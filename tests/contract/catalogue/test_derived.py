@@ -28,8 +28,13 @@ def outcome(number, state, tries=1):
     return Outcome(ImageId(ENTRY, 1, number), "thumbnail", 1, state, tries, "why\0 not" if state != "done" else "")
 
 
-def test_only_public_versions_are_derived(filled):
+def test_only_accepted_and_public_versions_are_derived(filled):
     assert filled.derived.unfinished_versions("thumbnail", 1) == [(ENTRY, 1)]
+    for state in (State.SUBMITTED, State.ACCEPTED, State.HELD):
+        filled.set_state("MG-10002", 1, state)
+        expected = [(ENTRY, 1)] if state is State.SUBMITTED else [(ENTRY, 1), ("MG-10002", 1)]
+        assert filled.derived.unfinished_versions("thumbnail", 1) == expected
+    filled.set_state("MG-10002", 1, State.DRAFT)
     filled.set_state(ENTRY, None, State.WITHDRAWN)
     assert filled.derived.unfinished_versions("thumbnail", 1) == []
 

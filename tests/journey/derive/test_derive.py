@@ -16,7 +16,9 @@ import pytest
 import zarr
 from PIL import Image
 
+from micrographia.archive.curate import accept_entry, return_entry
 from micrographia.archive.deposit import deposit_folder
+from micrographia.archive.drafting import discard_draft
 from micrographia.archive.lookup import list_images, stored_image
 from micrographia.archive.rebuild import rebuild
 from micrographia.archive.withdraw import purge_entry
@@ -39,6 +41,17 @@ def everything(home):
     """Every derived file with the time at which it was written."""
     root = home / "derived"
     return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+
+
+def test_the_pictures_of_an_accepted_entry_are_made_and_go_with_its_draft(archive, folder, settings):
+    accession = deposit_folder(archive, folder, given=HOOKE, until="submitted").accession
+    assert derive(archive).made == 0
+    accept_entry(archive, accession)
+    assert derive(archive).made > 0
+    assert list(settings.derived.glob(f"*/{accession}/1/*"))
+    return_entry(archive, accession, comment="Name the lens.")
+    discard_draft(archive, accession)
+    assert not list(settings.derived.glob(f"*/{accession}/1/*"))
 
 
 def test_everything_is_made_once(archive, settings, released):
