@@ -285,11 +285,11 @@ def api_page() -> str:
     """Return the routes of the JSON API, from its OpenAPI description, and those that answer bytes."""
     from fastapi import FastAPI
 
-    from micrographia.web.api import crops, routes
+    from micrographia.web.app import API
 
     app = FastAPI()
-    app.include_router(routes.router)
-    app.include_router(crops.router)
+    for part in API:
+        app.include_router(part.router)
     lines = ["# API", "", _API]
     for path, operations in app.openapi()["paths"].items():
         for method, operation in operations.items():
@@ -304,7 +304,8 @@ def api_page() -> str:
 _API = """
 All answers are JSON unless said otherwise; links in them are paths from the root of the server. Lists are `{"total", "next", "items"}`;
 `next` is the address of the next page, or null. Failures have a class, see [Errors](errors.md). `/api/v1/openapi.json` says the same to
-programs. Only what is public is answered, and no account is needed. What background work fills in later stands under `derived`.
+programs. What is public is answered to everybody; the rest to whom it belongs, by a token: `Authorization: Bearer mg_…`, see
+[People and tokens](../how-to/people.md). What background work fills in later stands under `derived`.
 
 Beside it, plain addresses answer bytes and pages:
 
@@ -321,6 +322,7 @@ Beside it, plain addresses answer bytes and pages:
 | `/zarr/{image}/…` | the image as OME-Zarr 0.5; `links.zarr` is its address, null where it is not offered |
 | `/entries`, `/entries/{accession}`, `/images/{image}` | pages |
 | `/sitemap.xml`, `/robots.txt` | for search engines |
+| `/feed.atom`, `/feed.json` | the newest entries, those of a search with its parameters |
 """
 
 

@@ -10,11 +10,14 @@ from micrographia.archive.outbox import Deliver
 from micrographia.archive.release import recover, release_due
 from micrographia.catalogue import Catalogue
 from micrographia.errors import UnavailableError
+from micrographia.exchange.doi_registration import register_doi
 from micrographia.settings import Settings
 from micrographia.store import Drafts, Store
 
-DELIVERERS: Mapping[str, Deliver] = {"mail": deliver_mail}
-"""How each kind of message of the outbox is told."""
+
+def deliverers(settings: Settings) -> Mapping[str, Deliver]:
+    """Return how each kind of message of the outbox is told; a kind for which nothing is set up is not."""
+    return {"mail": deliver_mail, **({"doi": register_doi} if settings.datacite_url else {})}
 
 
 def open_archive(settings: Settings) -> Archive:

@@ -50,6 +50,14 @@ class Settings:
     """Mail server: smtp://user:password@host:587 or smtps://…; empty: mail is put into files of HOME/outbox."""
     mail_from: str = "micrographia@localhost"
     """Address that mail comes from."""
+    doi_prefix: str = "10.5072"
+    """Prefix of the DOIs of entries; 10.5072 is for tests and leads nowhere."""
+    datacite_url: str = ""
+    """DataCite's API, which registers them: https://api.datacite.org, to try things out https://api.test.datacite.org; empty: none is."""
+    datacite_user: str = ""
+    """Repository at DataCite: MEMBER.NAME."""
+    datacite_password: str = field(default="", repr=False)
+    """Its password."""
     workers: int = 0
     """Worker processes that parse files; 0 means one per processor."""
     worker_memory_mib: int = 2048
@@ -83,6 +91,8 @@ class Settings:
             raise InvalidInputError(f"MICROGRAPHIA_KEEPER is {settings.keeper!r}; expected on or off.")
         if settings.orcid_accounts not in ("open", "invited"):
             raise InvalidInputError(f"MICROGRAPHIA_ORCID_ACCOUNTS is {settings.orcid_accounts!r}; expected open or invited.")
+        if not re.fullmatch(r"10\.\d{4,9}(/[\w.-]+)*", settings.doi_prefix):
+            raise InvalidInputError(f"MICROGRAPHIA_DOI_PREFIX is {settings.doi_prefix!r}; expected one like 10.5072.")
         if not re.fullmatch(r"https?://[^/?#@\s]+", settings.url):
             raise InvalidInputError(f"MICROGRAPHIA_URL is {settings.url!r}; expected one like https://archive.example, without a path.")
         if settings.self_release not in ("nobody", "trusted", "everyone"):

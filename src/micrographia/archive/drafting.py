@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.doi import reserved_doi
 from micrographia.archive.dossier import change_dossier
 from micrographia.archive.examining import draft_digest, forget_derived
 from micrographia.archive.permissions import require, require_known
@@ -107,6 +108,7 @@ def create_draft(archive: Archive, sheet: Sheet, *, findings: Sequence[Finding] 
         accession=accession,
         version=1,
         created_at=now,
+        doi=reserved_doi(archive.settings, accession),
         source=source,
         sheet=sheet,
         findings=tuple(findings),

@@ -30,7 +30,7 @@ def send_invitation(archive: Archive, account: Account) -> str:
     """Return the link with which the person of an account chooses a password; it is sent to them."""
     title = archive.settings.title
     text = (
-        f"Dear {account.name},\n\nyou have an account at {title}. Choose a password here (the link works once, for "
+        f"Hello,\n\nyou have an account at {title}. Choose a password here (the link works once, for "
         f"{_INVITATION.days} days):\n\n{{link}}\n\nSign in with {account.email}.\n"
     )
     return _send_link(archive, account, _INVITATION, f"Your account at {title}", text)
@@ -51,7 +51,7 @@ def ask_new_password(archive: Archive, email: str, *, address: str = "") -> None
         return
     title = archive.settings.title
     text = (
-        f"Dear {account.name},\n\nsomebody, perhaps you, asked for a new password at {title}. Choose it here (the link works once, for "
+        f"Hello,\n\nsomebody, perhaps you, asked for a new password at {title}. Choose it here (the link works once, for "
         "two hours):\n\n{link}\n\nIf it was not you, do nothing: your password stays as it is.\n"
     )
     _send_link(archive, account, _NEW_PASSWORD, f"A new password for {title}", text)

@@ -91,6 +91,7 @@ def _preview(draft: DraftRecord, counted: VersionRow) -> EntryRecord:
         version=draft.version,
         created_at=draft.created_at,
         released_at="",
+        doi=draft.doi,
         change_note=draft.change_note,
         file_count=counted.file_count,
         size_bytes=counted.size_bytes,

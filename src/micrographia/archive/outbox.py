@@ -7,7 +7,7 @@ next. Failures are tried again later and later, for about two days.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,9 +34,9 @@ def put_in_outbox(connection: Connection, kind: str, key: str, document: Mapping
 
 
 def deliver_due(archive: Archive, deliverers: Mapping[str, Deliver]) -> int:
-    """Deliver what is due, each by the function of its kind; returns how many arrived."""
+    """Deliver what is due, each by the function of its kind (others wait until there is one); returns how many arrived."""
     arrived = 0
-    while message := _claimed(archive):
+    while message := _claimed(archive, deliverers):
         try:
             deliverers[message.kind](archive, message)
         except MicrographiaError as error:
@@ -48,12 +48,12 @@ def deliver_due(archive: Archive, deliverers: Mapping[str, Deliver]) -> int:
     return arrived
 
 
-def _claimed(archive: Archive) -> Message | None:
+def _claimed(archive: Archive, kinds: Collection[str]) -> Message | None:
     """Return the next message that nobody else is sending, with this try counted."""
     while True:
         now = archive.now()
         with archive.catalogue.read() as connection:
-            message = outbox.next_due(connection, now)
+            message = outbox.next_due(connection, list(kinds), now)
         if message is None:
             return None
         with archive.catalogue.write() as connection:

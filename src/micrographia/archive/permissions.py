@@ -83,12 +83,12 @@ def require_admin(caller: Caller) -> None:
         raise NotPermittedError("This is for admins.")
 
 
-def require_known(caller: Caller, scope: Scope) -> None:
-    """Refuse whoever has not signed in, and tokens without the scope."""
+def require_known(caller: Caller, *scopes: Scope) -> None:
+    """Refuse whoever has not signed in, and tokens without one of the scopes."""
     if not caller.is_known:
         raise NotPermittedError("Sign in first, or send a token: Authorization: Bearer mg_….")
-    if not caller.has_scope(scope):
-        raise NotPermittedError(f"This token lacks the scope {scope}.")
+    if not caller.has_scope(*scopes):
+        raise NotPermittedError(f"This token lacks the scope {' or '.join(scopes)}.")
 
 
 def _who(verb: str) -> str:

@@ -4,7 +4,8 @@
 (2) The store publishes the version; writing the root inventory is the commit point.
 (3) The draft's events join the object's log, without names and comments, and the entry's private dossier as they are.
 (4) The catalogue shows the version.
-(5) The draft is deleted.
+(5) The outbox is to tell of it.
+(6) The draft is deleted.
 Every step may be repeated.
 """
 
@@ -14,6 +15,7 @@ import logging
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.curate import PUBLICATION
+from micrographia.archive.doi import announce, reserved_doi
 from micrographia.archive.dossier import keep_events
 from micrographia.archive.permissions import require, role_of
 from micrographia.archive.reviewing import end_reviews
@@ -138,6 +140,7 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
         version=version,
         created_at=draft.created_at,
         released_at=draft.released_at,
+        doi=draft.doi or reserved_doi(archive.settings, accession),
         change_note=draft.change_note,
         file_count=file_count,
         size_bytes=size_bytes,
@@ -162,5 +165,7 @@ def _complete_release(archive: Archive, draft: DraftRecord) -> EntryRecord:
     archive.catalogue.put_version(
         entry, State.RELEASED, archive.store.files(accession, version), archive.store.images(accession, version)
     )  # (4)
-    archive.drafts.delete(accession)  # (5)
+    with archive.catalogue.write() as connection:
+        announce(archive, connection, accession, version, State.RELEASED)  # (5)
+    archive.drafts.delete(accession)  # (6)
     return entry

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.deposit import Deposited, Until, move_on, take_in
+from micrographia.archive.doi import reserved_doi
 from micrographia.archive.ingest import Progress
 from micrographia.archive.lookup import find_entry
 from micrographia.archive.permissions import require
@@ -81,6 +82,7 @@ def begin_version(archive: Archive, accession: str, *, note: str) -> DraftRecord
             accession=entry,
             version=row.latest_version + 1,
             created_at=archive.now(),
+            doi=before.doi or reserved_doi(archive.settings, entry),
             change_note=note.strip(),
             files_complete=True,
             sheet=before.sheet,
@@ -99,14 +101,15 @@ def _begin(archive: Archive, version: int, accession: str, folder: Path, change_
     try:
         draft = archive.drafts.record(accession)
     except NotFoundError:
-        sheet = find_entry(archive, accession).record.sheet
+        before = find_entry(archive, accession).record
         draft = DraftRecord(
             accession=EntryId.parse(accession),
             version=version,
             created_at=now,
+            doi=before.doi or reserved_doi(archive.settings, accession),
             change_note=change_note,
             source=source,
-            sheet=sheet,
+            sheet=before.sheet,
             events=(event_now(archive, "revise", version, State.DRAFT),),
         )
         archive.drafts.create(draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from micrographia.archive.archive import Archive
+from micrographia.archive.doi import announce
 from micrographia.archive.dossier import keep_events
 from micrographia.archive.permissions import require
 from micrographia.archive.transition import event_now
@@ -57,6 +58,8 @@ def _mark(archive: Archive, accession: str, verb: str, detail: dict[str, Any]) -
         event = event_now(archive, verb, entry.latest_version, state, detail)
         archive.store.append_event(identifier, event.without_person())
         keep_events(archive, identifier, (event,))
+        with archive.catalogue.write() as connection:
+            announce(archive, connection, identifier, entry.latest_version, state)
         apply_event(archive, event, accession)
         return event
 

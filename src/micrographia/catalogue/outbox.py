@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,9 +44,14 @@ def add_message(connection: Connection, *, key: str, kind: str, document: Mappin
     return True
 
 
-def next_due(connection: Connection, now: str) -> Message | None:
-    """Return the message that waits longest."""
-    query = select(outbox).where(outbox.c.state == WAITING, outbox.c.due_at <= now).order_by(outbox.c.due_at, outbox.c.id).limit(1)
+def next_due(connection: Connection, kinds: Collection[str], now: str) -> Message | None:
+    """Return the message, of these kinds, that waits longest."""
+    query = (
+        select(outbox)
+        .where(outbox.c.state == WAITING, outbox.c.kind.in_(kinds), outbox.c.due_at <= now)
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(1)
+    )
     row = connection.execute(query).first()
     return None if row is None else _message(row)
 

@@ -62,6 +62,12 @@ def listing_of(connection: Connection, number: int, version: int) -> int | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def media_types(connection: Connection, number: int, version: int) -> list[str]:
+    """Return the media types of the files of a version."""
+    query = select(files.c.media_type).where(files.c.listing == listing_of(connection, number, version)).distinct()
+    return sorted(kind for (kind,) in connection.execute(query) if kind)
+
+
 def document(connection: Connection, number: int, version: int) -> tuple[str, bool] | None:
     """Return the JSON of a version's record, and whether it is one of a released version."""
     query = select(versions.c.document, versions.c.released_at).where(versions.c.number == number, versions.c.version == version)

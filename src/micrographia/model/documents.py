@@ -43,6 +43,7 @@ def entry_document(
         "licence": {"id": record.sheet.licence, "url": LICENCES.get(record.sheet.licence)},
         "experiments": list(record.sheet.experiments()),
         "organisms": organisms(record),
+        "doi": record.doi or None,
         "citation": citation(record),
         "created": record.created_at,
         "released": record.released_at,
@@ -121,11 +122,12 @@ def file_link(accession: str, version: int, path: str) -> str:
 
 
 def citation(record: EntryRecord) -> str:
-    """Return how to cite a version: authors (year). Title. Archive, accession, version."""
+    """Return how to cite a version: authors (year). Title. Archive, accession, version. DOI."""
     names = [a.name for a in record.sheet.authors] or ["Anonymous"]
     shown = "; ".join(names[:10]) + (" et al." if len(names) > 10 else "")
     year, title = record.released_at[:4] or "in preparation", record.sheet.title.rstrip(".")
-    return f"{shown} ({year}). {title}. Micrographia, {record.accession}, version {record.version}."
+    doi = f" https://doi.org/{record.doi}" if record.doi else ""
+    return f"{shown} ({year}). {title}. Micrographia, {record.accession}, version {record.version}.{doi}"
 
 
 def organisms(record: EntryRecord) -> list[str]:

@@ -167,6 +167,8 @@ class EntryRecord(_Record):
     """When the draft was made, UTC, ISO 8601."""
     released_at: str
     """When this version was released, UTC, ISO 8601."""
+    doi: str = ""
+    """DOI of the entry, the same for all its versions; empty in records of before there were any."""
     change_note: str = ""
     """What is new since the version before."""
     file_count: int
@@ -203,6 +205,8 @@ class DraftRecord(_Record):
     """The version that this draft will become."""
     state: State = State.DRAFT
     created_at: str
+    doi: str = ""
+    """DOI that is reserved for the entry."""
     change_note: str = ""
     hold_until: str = ""
     """Release not before this UTC date (ISO 8601), at the latest then; empty when none was asked for."""

@@ -19,9 +19,9 @@ import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.release import release_due
 from micrographia.errors import InvalidInputError, MicrographiaError
-from micrographia.web.api import crops, draft_files, drafts, people, uploads, verbs, vocabulary, work
+from micrographia.web.api import account as account_api
+from micrographia.web.api import crops, draft_files, drafts, metadata, people, routes, uploads, verbs, vocabulary, work
 from micrographia.web.api.finishing import Finishing
-from micrographia.web.api.routes import router
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
@@ -30,7 +30,7 @@ from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
 from micrographia.web.pages.differences import differences_page
 from micrographia.web.pages.entries import entry_page
-from micrographia.web.pages.feeds import about_page, api_page, entries_feed, robots, sitemap, sitemap_index
+from micrographia.web.pages.feeds import about_page, api_page, entries_feed, json_feed, robots, sitemap, sitemap_index
 from micrographia.web.pages.images import image_list_page, image_page
 from micrographia.web.pages.plates import plate_page, well_page
 from micrographia.web.pages.rendering import STATIC
@@ -41,6 +41,9 @@ from micrographia.web.stream.files import file_or_folder, latest_version, zip_of
 from micrographia.web.stream.images import crop, preview, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
 from micrographia.web.stream.zarr_plates import plate_key
+
+API = (routes, crops, metadata, work, vocabulary, drafts, uploads, draft_files, verbs, people, account_api)
+"""Modules of the JSON API, each with its router."""
 
 _DUE_EVERY_SECONDS = 600
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
@@ -83,8 +86,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     app.add_middleware(CrossSiteGuard, url=archive.settings.url)
     app.add_middleware(Callers, archive=archive)  # goes first
     app.router.routes.extend(_routes())
-    app.include_router(router)
-    for part in (crops, work, vocabulary, drafts, uploads, draft_files, verbs, people):
+    for part in API:
         app.include_router(part.router)
     return SecurityHeaders(app)
 
@@ -114,6 +116,8 @@ def _routes() -> list[BaseRoute]:
         Route("/", home_page),
         Route("/entries", results_page),
         Route("/entries.atom", entries_feed),
+        Route("/feed.atom", entries_feed),
+        Route("/feed.json", json_feed),
         Route("/entries/{accession}", entry_page),
         Route("/entries/{accession}/diff", differences_page),
         Route("/entries/{accession}/images", image_list_page),

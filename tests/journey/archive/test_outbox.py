@@ -15,7 +15,7 @@ from micrographia.archive.invitations import account_of_link, ask_new_password, 
 from micrographia.archive.mail import put_mail
 from micrographia.archive.outbox import deliver_due, put_in_outbox
 from micrographia.archive.sessions import begin_session, find_session, sign_in
-from micrographia.assembly import DELIVERERS
+from micrographia.assembly import deliverers
 from micrographia.catalogue import outbox
 from micrographia.errors import InvalidInputError, NotFoundError, NotPermittedError, UnavailableError
 
@@ -75,7 +75,7 @@ def test_a_mail_is_sent_once(post):
     received, archive = post
     put(archive)
     put(archive, text="The same key is the same message.")
-    assert deliver_due(archive, DELIVERERS) == 1 and deliver_due(archive, DELIVERERS) == 0
+    assert deliver_due(archive, deliverers(archive.settings)) == 1 and deliver_due(archive, deliverers(archive.settings)) == 0
     ((to, mail),) = received.mails
     assert to == ["boyle@royal.example"] and mail["subject"] == "Of springs" and mail.get_content().strip() == "Ut tensio, sic vis."
     assert "micrographia@localhost" in mail["from"] and mail["message-id"] and mail["date"]
@@ -94,26 +94,26 @@ def test_a_server_that_is_away_is_tried_again_later_and_later(post):
     received, archive = post
     received.answer = "451 Come back later"
     put(archive)
-    assert deliver_due(archive, DELIVERERS) == 0 and deliver_due(archive, DELIVERERS) == 0
+    assert deliver_due(archive, deliverers(archive.settings)) == 0 and deliver_due(archive, deliverers(archive.settings)) == 0
     (row,) = rows(archive)
     assert (row.state, row.tries) == ("waiting", 1) and "451" in row.message
     for day in range(1, 4):
-        assert deliver_due(later(archive, days=day), DELIVERERS) == 0
+        assert deliver_due(later(archive, days=day), deliverers(archive.settings)) == 0
     assert rows(archive)[0].tries == 4
     received.answer = "250 OK"
-    assert deliver_due(later(archive, days=9), DELIVERERS) == 1 and len(received.mails) == 1
+    assert deliver_due(later(archive, days=9), deliverers(archive.settings)) == 1 and len(received.mails) == 1
 
 
 def test_it_is_given_up_in_the_end_and_never_in_the_way_of_others(post):
     received, archive = post
     put(archive, key="refused", to="nobody@royal.example")
     put(archive, key="taken")
-    assert deliver_due(archive, DELIVERERS) == 1
+    assert deliver_due(archive, deliverers(archive.settings)) == 1
     assert {r.key: r.state for r in rows(archive)} == {"mail:refused": "failed", "mail:taken": "delivered"}
     received.answer = "451 Never"
     put(archive, key="never")
     for day in range(20):
-        deliver_due(later(archive, days=day), DELIVERERS)
+        deliver_due(later(archive, days=day), deliverers(archive.settings))
     (row,) = [r for r in rows(archive) if r.key == "mail:never"]
     assert row.state == "failed" and row.tries == 14
 
@@ -126,8 +126,8 @@ def test_a_sender_that_died_leaves_its_message_to_the_next(archive):
 
     with pytest.raises(KeyboardInterrupt):
         deliver_due(archive, {"mail": die})
-    assert deliver_due(archive, DELIVERERS) == 0, "it is claimed for a while"
-    assert deliver_due(later(archive, minutes=6), DELIVERERS) == 1
+    assert deliver_due(archive, deliverers(archive.settings)) == 0, "it is claimed for a while"
+    assert deliver_due(later(archive, minutes=6), deliverers(archive.settings)) == 1
 
 
 def test_several_senders_send_different_messages(archive):
@@ -143,7 +143,7 @@ def test_several_senders_send_different_messages(archive):
 
 def test_without_a_server_mail_lies_in_files_of_the_home(archive):
     put(archive, subject="Über Federn — 弹簧")
-    assert deliver_due(archive, DELIVERERS) == 1
+    assert deliver_due(archive, deliverers(archive.settings)) == 1
     (mail,) = in_files(archive)
     assert mail["subject"] == "Über Federn — 弹簧" and mail["to"] == "boyle@royal.example"
     (file,) = (archive.settings.home / "outbox").glob("*.eml")
@@ -155,7 +155,7 @@ def test_without_a_server_mail_lies_in_files_of_the_home(archive):
 )
 def test_a_title_adds_no_header(archive, subject):
     put(archive, subject=subject)
-    assert deliver_due(archive, DELIVERERS) == 1
+    assert deliver_due(archive, deliverers(archive.settings)) == 1
     (mail,) = in_files(archive)
     assert mail["bcc"] is None and set(mail.keys()) >= {"From", "To", "Subject", "Date", "Message-ID"} and len(mail.keys()) == 9
     assert mail.get_content().strip() == "Ut tensio, sic vis."
@@ -170,7 +170,7 @@ def test_an_address_is_one_address(archive, to):
 def test_a_name_of_the_archive_adds_no_header(archive):
     put(archive)
     named = replace(archive, settings=replace(archive.settings, title='The "Royal"\r\nBcc: x@evil.example'))
-    assert deliver_due(named, DELIVERERS) == 1
+    assert deliver_due(named, deliverers(archive.settings)) == 1
     assert in_files(archive)[0]["bcc"] is None
 
 
@@ -180,7 +180,7 @@ def test_no_password_goes_to_a_mail_server_in_the_clear(post):
     archive = replace(archive, settings=replace(archive.settings, smtp_url=url))
     assert "secret" not in repr(archive.settings)
     put(archive)
-    deliver_due(archive, DELIVERERS)
+    deliver_due(archive, deliverers(archive.settings))
     (row,) = rows(archive)
     assert row.state == "waiting" and "TLS" in row.message and "spring" not in row.message and received.mails == []
 
@@ -193,11 +193,11 @@ def test_an_unknown_failure_of_one_kind_is_no_message_of_another(archive):
     def away(archive, message):
         raise UnavailableError("Away.")
 
-    assert deliver_due(archive, {**DELIVERERS, "doi": away}) == 1
+    assert deliver_due(archive, {**deliverers(archive.settings), "doi": away}) == 1
 
 
 def link_in(archive):
-    deliver_due(archive, DELIVERERS)
+    deliver_due(archive, deliverers(archive.settings))
     return re.search(r"http://127.0.0.1:8000/new-password/([\w-]+)", in_files(archive)[-1].get_content())[1]
 
 

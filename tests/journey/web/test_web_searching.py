@@ -82,3 +82,13 @@ def test_a_question_has_a_feed(web, served):
     assert entry.find(f"{ATOM}id").text == f"http://archive.example/entries/{served.public}"
     assert entry.find(f"{ATOM}title").text == served.hostile and served.secret not in answer.text
     assert "/entries.atom?q=cork" in web.get("/entries?q=cork").text
+
+
+def test_releases_have_feeds_as_xml_and_json(web, served):
+    atom = [e.findtext(f"{ATOM}id") for e in ElementTree.fromstring(web.get("/feed.atom").text).findall(f"{ATOM}entry")]
+    answer = web.get("/feed.json")
+    feed = answer.json()
+    assert answer.headers["content-type"] == "application/feed+json" and feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert [item["id"] for item in feed["items"]] == atom and atom
+    assert served.hostile in [item["title"] for item in feed["items"]]
+    assert all(i["date_published"].endswith("Z") for i in feed["items"])

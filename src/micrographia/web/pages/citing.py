@@ -6,30 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+
+from micrographia.model.links import resolve
 
 _BIBTEX_SPECIAL = {"\\": r"\textbackslash{}", **{c: "\\" + c for c in "&%$#_{}"}, "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 # a script element ends at the first «</script», whatever stands around it
 _SCRIPT_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_RESOLVERS: tuple[tuple[str, str], ...] = (
-    (r"MG-\d+", "/entries/{0}"),
-    (r"EMD-(\d+)", "https://www.ebi.ac.uk/emdb/EMD-{1}"),
-    (r"EMPIAR-(\d+)", "https://www.ebi.ac.uk/empiar/EMPIAR-{1}/"),
-    (r"PDB-([0-9A-Za-z]{4,12})", "https://www.rcsb.org/structure/{1}"),
-    (r"S-[A-Z]+\d+", "https://www.ebi.ac.uk/biostudies/studies/{0}"),
-    (r"idr(\d{4})", "https://idr.openmicroscopy.org/search/?query=Name:idr{1}"),
-    (r"10\.\d{4,9}/\S+", "https://doi.org/{0}"),
-    (r"https?://\S+", "{0}"),
-)
-
-
-def resolve(identifier: str) -> str:
-    """Return the address of an accession, DOI or URL; empty where it is none that is known."""
-    for pattern, address in _RESOLVERS:
-        if match := re.fullmatch(pattern, identifier):
-            whole = identifier if identifier.startswith("http") else quote(identifier, safe="/:.()-;")
-            return address.format(whole, *(quote(g) for g in match.groups()))
-    return ""
 
 
 def bibtex(entry: Mapping[str, Any], url: str, *, part: str = "") -> str:
@@ -41,6 +23,7 @@ def bibtex(entry: Mapping[str, Any], url: str, *, part: str = "") -> str:
         "publisher": "Micrographia",
         "version": str(entry["version"]),
         "note": f"Dataset {entry['accession']}, version {entry['version']}" + (f", {part}" if part else ""),
+        "doi": entry.get("doi") or "",
         "url": url,
     }
     lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
@@ -56,7 +39,7 @@ def dataset_json_ld(entry: Mapping[str, Any], origin: str, archive_title: str, l
         "@type": "Dataset",
         "@id": page,
         "url": page,
-        "identifier": entry["accession"],
+        "identifier": [entry["accession"], f"https://doi.org/{entry['doi']}"] if entry.get("doi") else entry["accession"],
         "name": entry["title"],
         "description": _description(entry),
         "version": str(entry["version"]),

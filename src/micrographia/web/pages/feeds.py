@@ -8,10 +8,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from micrographia.archive import lookup
-from micrographia.catalogue import SearchItem, SearchQuery
+from micrographia.catalogue import SearchItem, SearchPage, SearchQuery
 from micrographia.catalogue.search import MOST_PER_PAGE
 from micrographia.errors import NotFoundError
 from micrographia.web.api.searching import query_of
@@ -66,12 +66,8 @@ def sitemap(request: Request) -> Response:
 
 
 def entries_feed(request: Request) -> Response:
-    """GET /entries.atom: the newest entries that a search finds, as an Atom feed (RFC 4287)."""
-    site, here = site_of(request), origin(request)
-    asked = query_of(request.query_params, facet_values=0)
-    found = lookup.search(site.archive, replace(asked, sort="released", page=1, per_page=_IN_FEED, of_images=False))
-    address = f"{here}/entries" + (f"?{request.url.query}" if request.url.query else "")
-    title = f"{asked.q} · {site.archive.settings.title}" if asked.q else site.archive.settings.title
+    """GET /entries.atom, /feed.atom: the newest entries that a search finds, as an Atom feed (RFC 4287)."""
+    here, (title, address, found) = origin(request), _newest(request)
     parts = [
         f"<title>{_text(title)}</title><id>{_text(address)}</id>",
         f'<link href="{_text(address)}"/><link rel="self" href="{_text(str(request.url))}"/>',
@@ -80,6 +76,35 @@ def entries_feed(request: Request) -> Response:
     ]
     body = f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(parts)}</feed>'
     return _xml(body, media_type="application/atom+xml", seconds=300)
+
+
+def json_feed(request: Request) -> Response:
+    """GET /feed.json: the same as a JSON Feed (version 1.1, jsonfeed.org)."""
+    here, (title, address, found) = origin(request), _newest(request)
+    items = [
+        {
+            "id": f"{here}/entries/{item.accession}",
+            "url": f"{here}/entries/{item.accession}",
+            "title": item.title,
+            "content_text": item.abstract or item.title,
+            "date_published": item.released_at,
+            "authors": [{"name": name} for name in item.authors],
+            "tags": [*item.experiments, *item.organisms],
+        }
+        for item in found.items
+    ]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": title, "home_page_url": address, "feed_url": str(request.url)}
+    headers = {"cache-control": "public, max-age=300"}
+    return JSONResponse({**feed, "items": items}, media_type="application/feed+json", headers=headers)
+
+
+def _newest(request: Request) -> tuple[str, str, SearchPage]:
+    """Return title, address and items of a feed of what a search finds."""
+    site, asked = site_of(request), query_of(request.query_params, facet_values=0)
+    found = lookup.search(site.archive, replace(asked, sort="released", page=1, per_page=_IN_FEED, of_images=False))
+    address = f"{origin(request)}/entries" + (f"?{request.url.query}" if request.url.query else "")
+    title = site.archive.settings.title
+    return (f"{asked.q} · {title}" if asked.q else title), address, found
 
 
 def _feed_entry(item: SearchItem, address: str) -> str:

@@ -9,7 +9,7 @@ from micrographia.archive import lookup
 from micrographia.archive.lookup import EntryView
 from micrographia.catalogue import ProcessLink
 from micrographia.errors import GoneError, NotFoundError
-from micrographia.web.pages.citing import resolve
+from micrographia.model.links import resolve
 from micrographia.web.site import Site
 
 _MOST_SHOWN = 30

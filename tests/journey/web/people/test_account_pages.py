@@ -6,7 +6,7 @@ import pytest
 
 from micrographia.archive.accounts import account_of_number, add_account, change_account, create_token, find_account, tokens_of
 from micrographia.archive.outbox import deliver_due
-from micrographia.assembly import DELIVERERS
+from micrographia.assembly import deliverers
 from micrographia.model.people import Scope, Standing
 
 PASSWORD = "ut tensio sic vis"
@@ -129,7 +129,7 @@ def admins(archive):
 
 
 def link_of(archive, email):
-    deliver_due(archive, DELIVERERS)
+    deliver_due(archive, deliverers(archive.settings))
     mails = [f.read_text() for f in sorted((archive.settings.home / "outbox").glob("*.eml"))]
     mine = [m for m in mails if f"To: {email}" in m]
     return re.search(r"http://127\.0\.0\.1:8000(/new-password/[\w-]+)", mine[-1])[1] if mine else None
@@ -158,7 +158,7 @@ def test_a_forgotten_password_is_answered_alike_for_all(browser, archive, hooke)
 def test_mails_for_a_new_password_are_limited(browser, archive, hooke):
     for _ in range(12):
         assert browser.post("/new-password", data={"email": hooke.email}).status_code == 200
-    deliver_due(archive, DELIVERERS)
+    deliver_due(archive, deliverers(archive.settings))
     mails = [f for f in (archive.settings.home / "outbox").glob("*.eml") if f"To: {hooke.email}" in f.read_text()]
     assert 1 <= len(mails) <= 7
 
