@@ -72,6 +72,10 @@ class Settings:
     """Days that an unfinished upload is kept after its last byte came; a draft and the files that are in it stay."""
     upload_gib: int = 0
     """Largest file that may be uploaded, GiB; 0: as large as the disk has room for."""
+    pull_hosts: str = ""
+    """Hosts from which depositors may have files fetched (HTTPS), with commas between: ftp.example.org, *.s3.amazonaws.com; empty: none."""
+    in_place_roots: str = ""
+    """Folders of this machine, with : between, from below which admins may have files taken in by hard links; empty: none."""
     x_accel_prefix: str = ""
     """Internal location of nginx under which it serves the store's folder (X-Accel-Redirect); empty: the archive sends files itself."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +16,10 @@ from micrographia.archive.transition import find_draft
 from micrographia.errors import (
     IntegrityError,
     InvalidInputError,
-    MicrographiaError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
+    WrongStateError,
 )
 from micrographia.formats.registry import HEAD_BYTES, identify, media_type
 from micrographia.ids import EntryId, Sha256
@@ -33,11 +31,19 @@ from micrographia.store.uploads import Appending, Upload, UploadRecord, Uploads,
 
 _MOST_DEPTH = 64
 _DAY_S = 86400
-log = logging.getLogger(__name__)
 
 
-def begin_upload(archive: Archive, accession: str, path: str, *, size_bytes: int, sha256: str = "") -> UploadRecord:
+def begin_upload(
+    archive: Archive, accession: str, path: str, *, size_bytes: int, sha256: str = "", url: str = "", is_here: bool = False
+) -> UploadRecord:
     """Return a new upload of the file that is to lie at `path`; what lies there already stays until the new one is whole.
+
+    Parameters
+    ----------
+    url
+        Where the archive fetches it from by itself.
+    is_here
+        Whether its bytes lie on the disk already and take no room.
 
     Raises
     ------
@@ -54,8 +60,10 @@ def begin_upload(archive: Archive, accession: str, path: str, *, size_bytes: int
         size_bytes=size_bytes,
         sha256=Sha256.parse(sha256) if sha256 else "",
         created_at=archive.now(),
+        url=url,
     )
-    _refuse_too_large(archive, path, size_bytes)
+    if not is_here:
+        _refuse_too_large(archive, path, size_bytes)
     Uploads(archive.drafts).save(accession, record)
     return record
 
@@ -91,9 +99,11 @@ def finish_upload(archive: Archive, accession: str, appending: Appending) -> str
     IntegrityError
         Its digest is not the one that its sender said: the bytes are gone and may be sent again.
     UnavailableError
-        Not now; `finish_uploads` does it later.
+        Not now; it is done later.
     """
     uploads, record = Uploads(archive.drafts), appending.record
+    if not appending.is_whole:
+        raise WrongStateError(f"{record.path}: {appending.offset:,} of {record.size_bytes:,} bytes are here.")
     digest = appending.sha256()
     if record.sha256 and digest != record.sha256:
         why = f"{record.path}: its bytes have sha256 {digest}, and {record.sha256} was said. Send the file again."
@@ -216,24 +226,17 @@ def _known(archive: Archive, draft: DraftRecord, sha256: str, size_bytes: int) -
     raise NotFoundError(f"{draft.accession} has no file with sha256 {sha256} yet; send it.")
 
 
-def finish_uploads(archive: Archive) -> None:
-    """End what a stopped process left: files whose bytes are all here are hashed and put into their places, expired uploads are cleared."""
+def tend_uploads(archive: Archive) -> Iterator[tuple[str, str]]:
+    """Yield (accession, upload) of what a stopped process left to be ended or fetched; clear the expired uploads."""
     uploads = Uploads(archive.drafts)
     for accession in list(archive.drafts.accessions()):
         for upload in list(uploads.all(accession)):
-            try:
-                if upload.state == "verifying":
-                    finish_waiting(archive, accession, upload.record.id)
-                elif expires_at(archive, upload) < time.time():
-                    uploads.remove(accession, upload.record.id)
-            except (MicrographiaError, OSError) as error:  # one upload must not keep the others from their places
-                log.info("%s: the upload of %s waits: %s", accession, upload.record.path, error)
-
-
-def finish_waiting(archive: Archive, accession: str, upload: str) -> str:
-    """Put a file whose bytes are all here into its place, reading them once more where their digest is not known."""
-    with contextlib.closing(Uploads(archive.drafts).open(accession, upload)) as appending:
-        return finish_upload(archive, accession, appending)
+            if upload.state == "verifying":
+                yield accession, upload.record.id
+            elif expires_at(archive, upload) < time.time():
+                uploads.remove(accession, upload.record.id)
+            elif upload.state == "uploading" and upload.record.url:
+                yield accession, upload.record.id
 
 
 def unfinished_paths(archive: Archive, accession: str) -> list[str]:

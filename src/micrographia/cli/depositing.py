@@ -32,6 +32,13 @@ Elsewhere = Annotated[str | None, typer.Option("--server", metavar="URL", help="
 Token = Annotated[
     str, typer.Option("--token", metavar="TOKEN", help="Token of the depositor there, with scope deposit.", show_default=False)
 ]
+InPlace = Annotated[
+    bool, typer.Option("--in-place", help="With --server: FOLDER lies on the archive's own storage; hard-link its files (admins).")
+]
+FromUrl = Annotated[
+    list[str] | None,
+    typer.Option("--from-url", metavar="URL", help="With --server: a further file, fetched by the archive; repeatable."),
+]
 Submit = Annotated[bool, typer.Option("--submit", help="Submit it to the curators once all is in.")]
 ChangeNote = Annotated[str, typer.Option("--note", metavar="TEXT", help="What is new since the version before.", show_default=False)]
 
@@ -48,6 +55,8 @@ def deposit(
     submit: Submit = False,
     server: Elsewhere = None,
     token: Token = "",
+    in_place: InPlace = False,
+    from_url: FromUrl = None,
     as_json: Json = False,
 ) -> None:
     """Check FOLDER and take it into the archive as a new entry. The same command continues after an interruption."""
@@ -58,8 +67,11 @@ def deposit(
         from micrographia.examine import Given
 
         _refuse_no_folder(folder)
-        deposit_elsewhere(folder, server_url(server), token, given=Given(title=title or "", authors=tuple(author or ())), submit=submit)
+        given = Given(title=title or "", authors=tuple(author or ()))
+        deposit_elsewhere(folder, server_url(server), token, given=given, submit=submit, in_place=in_place, urls=from_url or ())
         return
+    if in_place or from_url:
+        raise InvalidInputError("--in-place and --from-url are for a server; with --home, --link takes files in where they lie.")
     _refuse_folder(folder, Settings.from_environment(home=home).home)
     archive = open_home(home, make=True)
     from micrographia.archive.deposit import deposit_folder

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from micrographia.cli.findings import findings_table, summary
 from micrographia.cli.output import Progress, answer, counted, note, size
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
 _FROM_FILES = ("image_sets", "maps", "annotations", "screens", "other_files", "acquisitions", "processes")
 
 
-def deposit_elsewhere(folder: Path, server: str, token: str, *, given: Given, submit: bool) -> None:
-    """Examine a folder, send its files into a draft of the archive at `server`, and submit it where that was asked for."""
+def deposit_elsewhere(
+    folder: Path, server: str, token: str, *, given: Given, submit: bool, in_place: bool = False, urls: Sequence[str] = ()
+) -> None:
+    """Examine a folder, send its files into a draft of the archive at `server`, and submit it where that was asked for.
+
+    Parameters
+    ----------
+    in_place
+        The folder lies on the archive's own storage, under the same path: nothing is sent.
+    urls
+        Further files, which the archive fetches itself.
+    """
     with Progress() as line, Depositor(server, token) as depositor:
         line.begin("reading headers")
         examination = examine_structure(folder, settings=Settings.from_environment(), given=given, deposit=True, progress=line.advance)
@@ -37,8 +48,15 @@ def deposit_elsewhere(folder: Path, server: str, token: str, *, given: Given, su
         accession = str(draft["accession"])
         if draft["status"] == "DRAFT":
             files = list(_files(folder, examination))
-            line.begin(f"sending {accession}", unit="bytes", total=sum(file.size_bytes for file in files))
-            depositor.upload(accession, files, is_same=lambda file, there: _is_same(file, there, remembered), progress=line.advance)
+            if in_place:
+                _take_in_place(depositor, accession, folder, files)
+            else:
+                line.begin(f"sending {accession}", unit="bytes", total=sum(file.size_bytes for file in files))
+                depositor.upload(accession, files, is_same=lambda file, there: _is_same(file, there, remembered), progress=line.advance)
+            if urls:
+                line.begin("the archive fetches files", unit="bytes")
+                known = {str(file["path"]) for file in depositor.files(accession)}
+                depositor.wait_for(accession, [_pulled(depositor, accession, url, known) for url in urls], progress=line.advance)
             line.begin("the archive looks at the files")
             report = _report(depositor.report(accession))
             if submit:
@@ -75,6 +93,19 @@ def _files(folder: Path, examination: Examination) -> Iterator[LocalFile]:
             if not stat.S_ISREG(found.st_mode):
                 raise InvalidInputError(f"{where} is no plain file any more.")
             yield LocalFile(unicodedata.normalize("NFC", path), where, found.st_size)
+
+
+def _take_in_place(depositor: Depositor, accession: str, folder: Path, files: Sequence[LocalFile]) -> None:
+    known = {str(file["path"]): file["state"] for file in depositor.files(accession)}
+    if any(known.get(file.path) not in ("whole", "verifying") for file in files):
+        depositor.take_in_place(accession, str(folder.resolve()))
+    depositor.wait_for(accession, {file.path for file in files})
+
+
+def _pulled(depositor: Depositor, accession: str, url: str, known: Collection[str]) -> str:
+    """Return the path of a file that is fetched; one that an earlier run had fetched is not fetched again."""
+    path = unquote(urlsplit(url).path).rpartition("/")[2]
+    return path if path in known else str(depositor.pull(accession, url)["path"])
 
 
 def _is_same(file: LocalFile, there: Document, remembered: RememberedDraft) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
 import httpx
@@ -106,6 +106,30 @@ class Depositor:
                 waiting.append((file, ""))
         lanes = _Lanes(self._client, f"{self.location}/api/v1/drafts/{accession}/uploads", waiting, progress or _nobody)
         self._confirm(accession, lanes.run())
+
+    def take_in_place(self, accession: str, folder: str) -> list[Document]:
+        """Have the archive take in the files of a folder of its own machine, for admins."""
+        return list(self._ask("POST", f"/api/v1/drafts/{accession}/in-place", {"folder": folder}).json())
+
+    def pull(self, accession: str, url: str) -> Document:
+        """Have the archive fetch a file by itself."""
+        return self._json("POST", f"/api/v1/drafts/{accession}/pulls", {"url": url})
+
+    def wait_for(self, accession: str, paths: Collection[str], *, progress: Callable[[int], None] | None = None) -> None:
+        """Wait until files that the archive brings itself are whole; IntegrityError where one of them failed."""
+        done, pause = 0, 0.2
+        while True:
+            there = {str(file["path"]): file for file in self.files(accession) if file["path"] in paths}
+            for file in there.values():
+                if file["state"] == "failed":
+                    raise IntegrityError(str(file["message"]))
+            now = sum(int(file["offset"]) for file in there.values())
+            (progress or _nobody)(now - done)
+            done = now
+            if all(there.get(path, {}).get("state") == "whole" for path in paths):
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, 10.0)
 
     def _confirm(self, accession: str, sent: Mapping[str, str]) -> None:
         """Wait until the archive has read what it must read again, and hold the digests against each other."""

@@ -94,6 +94,15 @@ def survey(
             progress(done)
 
 
+def paths_to_deposit(folder: Path | str) -> Iterator[str]:
+    """Yield the path of each file that `survey` would describe, members of folders too; InvalidInputError for what it refuses."""
+    for item in _walk(os.fspath(folder)):
+        for file in _walk(item.absolute, prefix=item.path, inside=True) if item.kind == "folder" else (item,):
+            if file.remark is not None:
+                raise InvalidInputError(f"{file.path}: {file.remark.message} {file.remark.hint}")
+            yield file.path
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Something in the folder."""

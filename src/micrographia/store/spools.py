@@ -44,6 +44,10 @@ class Spool(Protocol):
         """Yield what is here from byte `start`."""
         ...
 
+    def flush(self) -> None:
+        """Let nothing that came be in memory alone."""
+        ...
+
     def close(self) -> None:
         """Keep what came, and let others append."""
         ...
@@ -70,7 +74,10 @@ class _FileSpool:
         self._key = key
         make_folders(self._path.parent, PRIVATE_FOLDER)
         with disk_errors(key):
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            except PermissionError:  # a file that was taken in where it lies, and is not ours to write to: it is whole
+                self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(self._fd), self._path.stat()):
@@ -103,6 +110,9 @@ class _FileSpool:
             start += len(block)
             yield block
 
+    def flush(self) -> None:
+        pass
+
     def close(self) -> None:
         os.close(self._fd)
 
@@ -113,7 +123,7 @@ class _PartsSpool:
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket
         self._key = key
-        release = bucket_locks(bucket).take(key)
+        release = bucket_locks(bucket).take(key.rpartition("/")[2])
         if release is None:
             raise BusyError("Another request is sending to this upload. Ask for its offset, then go on from there.")
         self._release: Callable[[], None] = release
@@ -126,9 +136,9 @@ class _PartsSpool:
             self._held.append(bytes(piece))
             self._held_bytes += len(piece)
             if self._held_bytes >= PART_BYTES:
-                self._put()
+                self.flush()
 
-    def _put(self) -> None:
+    def flush(self) -> None:
         if self._held:
             data = b"".join(self._held)
             self._bucket.write(f"{self._key}/{self.size:015d}", data, staging="")
@@ -145,7 +155,7 @@ class _PartsSpool:
         self.size = size
 
     def blocks(self, start: int) -> Iterator[bytes]:
-        self._put()
+        self.flush()
         for key, length in sorted(self._bucket.files(self._key)):
             offset = int(key.rpartition("/")[2])
             if start < offset + length <= self.size:
@@ -155,7 +165,7 @@ class _PartsSpool:
 
     def close(self) -> None:
         try:
-            self._put()
+            self.flush()
         finally:
             with suppress(UnavailableError):  # the lease ends by itself
                 self._release()

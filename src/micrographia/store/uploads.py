@@ -178,8 +178,9 @@ class Appending:
         return self.is_whole and self._digest.position == self.offset and self._is_sound
 
     def sha256(self) -> str:
-        """Return the digest of all bytes; those that were not hashed while they came are read once more."""
+        """Return the digest of all bytes, which are kept now; those that were not hashed while they came are read once more."""
         self._wait()
+        self._spool.flush()
         if not self._is_sound or self._digest.position > self.offset:
             self._digest, self._is_sound = _Digest(), True
         if self._digest.position < self.offset:

@@ -122,7 +122,7 @@ def person(archive, email):
 def server(tmp_path_factory):
     home = tmp_path_factory.mktemp("uploads") / "archive"
     open_archive(Settings(home=home)).catalogue.close()
-    running = Server(home)
+    running = Server(home, MICROGRAPHIA_IN_PLACE_ROOTS=str(home.parent))
     yield running
     running.stop()
 

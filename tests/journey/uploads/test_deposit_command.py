@@ -13,9 +13,9 @@ from micrographia.cli import main
 def deposit(server, people, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
-    def typed(folder, *words, exit_code=0):
+    def typed(folder, *words, token=people[1][1], exit_code=0):
         with monkeypatch.context() as during, pytest.raises(SystemExit) as left:
-            command = ["micrographia", "deposit", folder, "--server", server.url, "--token", people[1][1], "--json", *words]
+            command = ["micrographia", "deposit", folder, "--server", server.url, "--token", token, "--json", *words]
             during.setattr("sys.argv", [*map(str, command)])
             main()
         said = capsys.readouterr()
@@ -76,3 +76,21 @@ def test_errors_are_told_before_anything_is_sent(deposit, folder, people):
 def test_what_makes_no_sense_elsewhere_is_refused(deposit, folder):
     assert "on this machine" in deposit(folder, "--release", exit_code=3)["message"]
     assert "not a folder" in deposit(folder / "none", exit_code=3)["message"]
+
+
+def test_an_admin_deposits_a_folder_where_it_lies(deposit, folder, people, server):
+    import shutil
+
+    from micrographia.archive import accounts
+    from micrographia.model.people import Scope, Standing
+
+    archive = people[0]
+    account = accounts.add_account(archive, name="Wren", email="wren@royal.example", standing=Standing.ADMIN)
+    token, _ = accounts.create_token(archive, account, scopes=frozenset({Scope.ADMIN, Scope.DEPOSIT}), days=1)
+    there = shutil.copytree(folder, server.home.parent / "in place")
+    given = ("--title", "Cork in place", "--author", "Hooke, Robert", "--in-place")
+    said = deposit(there, *given, token=token)
+    place = archive.drafts.local_path(said["accession"], "v1/content/cork.mrc")
+    assert place.samefile(there / "cork.mrc") and said["file_count"] == 2
+    assert deposit(there, *given, token=token)["accession"] == said["accession"]
+    assert "admins" in deposit(folder, *given, exit_code=7)["message"]

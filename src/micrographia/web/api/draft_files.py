@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from micrographia.archive import uploads
+from micrographia.archive import in_place, pulls, uploads
 from micrographia.errors import InvalidInputError
 from micrographia.web.api.receiving import read_body, run
 from micrographia.web.api.routes import FAILURES, Accession
@@ -67,19 +68,21 @@ def _json_list(first: Any, rest: Iterator[Any], address: str) -> Iterator[bytes]
     yield b"".join(block) + b"]"
 
 
-_KNOWN_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": KnownFile.model_json_schema()}}}}
+def _body_of(kind: type[BaseModel]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
 
 
 @router.post(
-    "/files", status_code=201, summary="Add a file whose bytes the entry has already", responses=_FAILURES, openapi_extra=_KNOWN_BODY
+    "/files",
+    status_code=201,
+    summary="Add a file whose bytes the entry has already",
+    responses=_FAILURES,
+    openapi_extra=_body_of(KnownFile),
 )
 async def link(request: Request, accession: Accession) -> Any:
     """Nothing is sent: 404 where neither the draft nor the version before holds such bytes, and then they are to be uploaded."""
     archive = site_of(request).archive
-    try:
-        asked = KnownFile.model_validate_json(await read_body(request, _MOST_JSON_BYTES))
-    except ValidationError as error:
-        raise InvalidInputError('Expected {"path": …, "sha256": …, "size_bytes": …}: ' + error.errors()[0]["msg"]) from error
+    asked = await _asked(request, KnownFile)
     file = await run(partial(uploads.link_known_file, archive, accession, asked.path, sha256=asked.sha256, size_bytes=asked.size_bytes))
     return JSONResponse({"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256, "state": "whole"}, 201)
 
@@ -89,3 +92,56 @@ async def take_out(request: Request, accession: Accession, path: str) -> Respons
     """Also one that is still on its way."""
     await run(partial(uploads.remove_draft_file, site_of(request).archive, accession, path))
     return Response(status_code=204)
+
+
+class Pull(BaseModel):
+    """A file that the archive is to fetch by itself."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    url: Annotated[str, Field(max_length=4000)]
+    """https://…, or s3://bucket/key of a public bucket."""
+    path: Annotated[str, Field(max_length=1000)] = ""
+    """Path inside the entry; the last part of the address without it."""
+    sha256: Annotated[str, Field(pattern="^([0-9a-fA-F]{64})?$")] = ""
+    """SHA-256 digest that it must have."""
+
+
+class InPlace(BaseModel):
+    """A folder of the archive's own machine."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    folder: Annotated[str, Field(max_length=4000)]
+    """Its absolute path."""
+
+
+@router.post("/pulls", status_code=202, summary="Have a file fetched by the archive", responses=_FAILURES, openapi_extra=_body_of(Pull))
+async def pull(request: Request, accession: Accession) -> Any:
+    """From hosts that the operator allows. It comes behind the request: GET …/files says how far it is."""
+    asked = await _asked(request, Pull)
+    archive = site_of(request).archive
+    record = await run(partial(pulls.begin_pull, archive, accession, asked.url, path=asked.path, sha256=asked.sha256))
+    request.app.state.finishing.add(accession, record.id)
+    return JSONResponse({"path": record.path, "size_bytes": record.size_bytes, "sha256": record.sha256, "state": "uploading"}, 202)
+
+
+@router.post("/in-place", status_code=202, summary="Take in files where they lie", responses=_FAILURES, openapi_extra=_body_of(InPlace))
+async def take_in_place(request: Request, accession: Accession) -> Any:
+    """For admins: a folder of the archive's storage, by hard links. The files are hashed behind the request."""
+    asked = await _asked(request, InPlace)
+    records = await run(partial(in_place.take_in_place, site_of(request).archive, accession, Path(asked.folder)))
+    for record in records:
+        request.app.state.finishing.add(accession, record.id)
+    return JSONResponse([{"path": r.path, "size_bytes": r.size_bytes, "state": "verifying"} for r in records], 202)
+
+
+_Asked = TypeVar("_Asked", bound=BaseModel)
+
+
+async def _asked(request: Request, kind: type[_Asked]) -> _Asked:
+    try:
+        return kind.model_validate_json(await read_body(request, _MOST_JSON_BYTES))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInputError(f"{'.'.join(map(str, first['loc'])) or 'The request'}: {first['msg']}.") from error

@@ -1,4 +1,4 @@
-"""What is still to be done with uploads whose bytes are all here, and with those that are expired: behind the requests, by threads.
+"""What is still to be done with uploads whose bytes are all here, or are fetched by the archive itself: behind the requests, by threads.
 
 They are daemons: a server that is told to stop does not wait for a terabyte to be hashed. The next one begins with what is left.
 """
@@ -11,10 +11,12 @@ import queue
 import threading
 
 from micrographia.archive.archive import Archive
-from micrographia.archive.uploads import finish_uploads, finish_waiting
+from micrographia.archive.pulls import go_on_with_pull
+from micrographia.archive.uploads import tend_uploads
 from micrographia.errors import MicrographiaError
+from micrographia.store.spools import BusyError
 
-_THREADS = 2
+_THREADS = 4
 _LOOK_EVERY_S = 600.0
 _log = logging.getLogger("micrographia.web")
 
@@ -49,12 +51,15 @@ class Finishing:
         while not self._stopping.is_set():
             accession, upload = self._waiting.get()
             try:
-                finish_waiting(self._archive, accession, upload)
+                go_on_with_pull(self._archive, accession, upload)
+            except BusyError:  # another process, or thread, is at it
+                continue
             except (MicrographiaError, OSError) as error:
                 _log.warning("%s: an upload is not in its place yet: %s", accession, error)
 
     def _look(self) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(MicrographiaError, OSError):
-                finish_uploads(self._archive)
+                for accession, upload in tend_uploads(self._archive):
+                    self.add(accession, upload)
             self._stopping.wait(_LOOK_EVERY_S)
