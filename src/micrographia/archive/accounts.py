@@ -130,6 +130,8 @@ def change_account(
     number: int,
     *,
     name: str | None = None,
+    email: str | None = None,
+    orcid: str | None = None,
     standing: Standing | None = None,
     is_trusted: bool | None = None,
     is_active: bool | None = None,
@@ -139,12 +141,17 @@ def change_account(
     Raises
     ------
     WrongStateError
-        No admin would be left who can sign in.
+        No admin would be left who can sign in, or the address or ORCID is that of another account.
     """
     require_admin(archive.caller)
+    known = {"email": checked_email(email) if email else None, "orcid": checked_orcid(orcid) if orcid else None}
     given = {"name": None if name is None else checked_name(name), "standing": standing, "is_trusted": is_trusted, "is_active": is_active}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = {key: value for key, value in (given | known).items() if value is not None}
     with archive.catalogue.write() as connection:
+        by_email = accounts.find_account(connection, email=known["email"]) if known["email"] else None
+        by_orcid = accounts.find_account(connection, orcid=known["orcid"]) if known["orcid"] else None
+        if any(other is not None and other.id != number for other in (by_email, by_orcid)):
+            raise WrongStateError(f"There is another account of {email or orcid} already.")
         accounts.change_account(connection, number, **changes)
         _refuse_without_admin(archive, connection)
         if is_active is False:

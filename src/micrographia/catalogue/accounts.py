@@ -58,7 +58,8 @@ def list_accounts(connection: Connection) -> list[Account]:
 
 def change_account(connection: Connection, account: int, **values: Any) -> None:
     """Change columns of an account."""
-    connection.execute(update(accounts).where(accounts.c.id == account).values(**values))
+    if values:
+        connection.execute(update(accounts).where(accounts.c.id == account).values(**values))
 
 
 def delete_account(connection: Connection, account: int) -> None:

@@ -82,6 +82,8 @@ def list_users(home: Home = None, as_json: Json = False) -> None:
 def set_user(
     who: Who,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name as it is shown.")] = None,
+    email: Annotated[str | None, typer.Option("--email", metavar="EMAIL", help="Another address; entries know people by it.")] = None,
+    orcid: Annotated[str | None, typer.Option("--orcid", metavar="ORCID", help="ORCID iD: 0000-0002-1825-0097.")] = None,
     role: Annotated[_Standing | None, typer.Option("--role", help="What they are to the archive.")] = None,
     trusted: Annotated[
         bool | None, typer.Option("--trusted/--not-trusted", help="Whether their entries need no curator where the checks are clean.")
@@ -101,7 +103,8 @@ def set_user(
     if password_stdin:
         set_password(archive, number, _read_password())
     standing = Standing(role) if role else None
-    account = change_account(archive, number, name=name, standing=standing, is_trusted=trusted, is_active=active)
+    changes = {"name": name, "email": email, "orcid": orcid}
+    account = change_account(archive, number, **changes, standing=standing, is_trusted=trusted, is_active=active)
     answer(_shown(account), _line(account))
 
 
