@@ -66,7 +66,7 @@ class DraftView:
                 "notes": report.count("note"),
             },
             "hold": hold_document(record),
-            "doi": None,
+            "doi": record.doi or None,
             "curator": self.dossier.curator or None,
             "people": [{"role": str(p.role), "name": p.name, "email": p.email, "orcid": p.orcid} for p in self.dossier.people],
             "uploads": f"{base}/uploads",

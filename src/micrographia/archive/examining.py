@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from micrographia.archive.archive import Archive
@@ -38,6 +39,7 @@ from micrographia.model.sheet import Sheet
 Progress = Callable[[int, int], None]
 
 _MOST_READ_BYTES = 16 << 20
+_POLL_SECONDS = 1.0
 _DECLARING = ("image_sets", "maps", "annotations", "screens", "other_files")
 # what a drafted sheet says of how the images came about, beside which files they are
 _DRAFTED = (*_DECLARING, "acquisitions", "processes")
@@ -45,9 +47,8 @@ _DRAFTED = (*_DECLARING, "acquisitions", "processes")
 
 def draft_digest(archive: Archive, record: DraftRecord) -> str:
     """Return the digest of what a report on a draft depends on: sheet and files."""
-    digest = hashlib.sha256(record.sheet.model_dump_json(by_alias=True).encode())
-    digest.update(archive.drafts.files_digest(record.accession).encode())
-    return digest.hexdigest()
+    sheet = hashlib.sha256(record.sheet.model_dump_json(by_alias=True).encode()).hexdigest()
+    return f"{sheet}:{archive.drafts.files_digest(record.accession)}"
 
 
 def is_examined(archive: Archive, record: DraftRecord) -> bool:
@@ -60,27 +61,39 @@ def declares_nothing(sheet: Sheet) -> bool:
     return not any(getattr(sheet, part) for part in _DECLARING)
 
 
-def examine_draft(archive: Archive, accession: str, *, workers: Workers, progress: Progress | None = None) -> Report:
+def examine_draft(archive: Archive, accession: str, *, workers: Workers, wait: bool = True, progress: Progress | None = None) -> Report:
     """Return the report on a draft, made now where sheet or files changed since the last one.
 
     Parameters
     ----------
     workers : Workers
         Where files are looked at.
+    wait : bool
+        While another process looks at them: wait for its report. Otherwise leave it to that.
     progress : callable, optional
         Told how many files are looked at, and how many there are.
 
     Raises
     ------
     UnavailableError
-        Another process is at it, or the bytes cannot be reached.
+        The bytes cannot be reached; or, without `wait`, another process is at it.
     """
     accession = EntryId.parse(accession)
     while True:
         record = archive.drafts.record(accession)
         if record.state is not State.DRAFT or is_examined(archive, record):
             return Report(record.findings)
-        with archive.drafts.looking(accession, wait=True), KnownFacts(archive, accession) as known:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(archive.drafts.looking(accession))
+            except UnavailableError:
+                if not wait:
+                    raise
+                time.sleep(_POLL_SECONDS)
+                if progress:
+                    progress(sum(1 for _ in archive.drafts.facts(accession)), sum(1 for _ in archive.drafts.files(accession)))
+                continue
+            known = stack.enter_context(KnownFacts(archive, accession))
             if (report := _examined(archive, accession, known, workers, progress)) is not None:
                 return report
 
@@ -232,14 +245,17 @@ def _write(
         images.extend(declaring.images(description, data[description.path], len(images)))
     noted = [_noted(file, formats.get(file.path, ("", "")), declaring.role(file.path)) for file in files]
     pictured = _pictured(images, {file.path: file.sha256 for file in files})
+    # the catalogue lists these files already, where only the sheet changed and makes nothing else of them
+    is_listed = record.examined.endswith(f":{archive.drafts.files_digest(accession)}") and noted == files
     if list(archive.drafts.images(accession)) != images:
         archive.drafts.write_images(accession, images)
+        is_listed = False
     if noted != files:
         archive.drafts.write_files(accession, noted)
     if pictured != record.pictured:
         forget_derived(archive, accession, record.version)
     record = record.model_copy(update={"findings": report.findings, "files_complete": True, "pictured": pictured})
-    save_draft(archive, record.model_copy(update={"examined": draft_digest(archive, record)}), with_files=True)
+    save_draft(archive, record.model_copy(update={"examined": draft_digest(archive, record)}), with_files=not is_listed)
 
 
 def _noted(file: FileRecord, form: tuple[str, str], role: str) -> FileRecord:

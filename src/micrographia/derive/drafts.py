@@ -49,7 +49,7 @@ class DraftKeeper:
                 if self.stopping.is_set() or self._rests.get(accession, 0.0) > began:
                     continue
                 try:
-                    examine_draft(self.archive, accession, workers=workers)
+                    examine_draft(self.archive, accession, workers=workers, wait=False)
                 except (MicrographiaError, OSError) as error:
                     _log.info("%s: its report waits: %s", accession, error)
                 self._rests[accession] = time.monotonic() + _SHARE * (time.monotonic() - began)

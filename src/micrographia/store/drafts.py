@@ -150,9 +150,9 @@ class Drafts:
                 yield self.dossier(EntryId.parse(name))
 
     @contextmanager
-    def looking(self, accession: str, *, wait: bool) -> Iterator[None]:
-        """Look at the files of a draft alone, while others may work on it; UnavailableError as of `lock`."""
-        with self._locks.hold(f"{self.folder(accession)}.looking", wait=wait):
+    def looking(self, accession: str) -> Iterator[None]:
+        """Look at the files of a draft alone, while others may work on it; UnavailableError where somebody looks at them already."""
+        with self._locks.hold(f"{self.folder(accession)}.looking", wait=False):
             yield
 
     @contextmanager

@@ -1,6 +1,8 @@
 """A draft's files are looked at once, wherever they lie and whatever happens meanwhile."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -151,3 +153,19 @@ def test_nothing_is_submitted_while_a_file_is_on_its_way(people, density):
     refused = people.post("owner", f"/api/v1/drafts/{accession}/submit")
     assert refused.status_code == 422
     assert [f["path"] for f in refused.json()["findings"]] == ["late.txt"]
+
+
+def test_who_asks_while_another_process_looks_waits_for_its_report(people, density):
+    accession = people.begin()
+    people.add(accession, "cork.mrc", density)
+    examiner = people.app.application.state.site.examiner
+    with ThreadPoolExecutor(2) as pool:  # a thread that holds a lock may take it again
+        with people.archive.drafts.looking(accession):
+            pool.submit(DraftKeeper(people.archive).examine_all).result(30)
+            assert not people.archive.drafts.record(accession).examined
+            waiting = pool.submit(people.get, "owner", f"/api/v1/drafts/{accession}/report")
+            time.sleep(1.5)
+            said = examiner.begin(people.archive, accession).unfinished().message
+            assert "0 of 1" in said
+            assert not waiting.done()
+        assert waiting.result(30).json()["errors"] == 0
