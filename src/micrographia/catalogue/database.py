@@ -90,10 +90,11 @@ def _parsed(url: str) -> URL:
 def _engine(url: URL) -> Engine:
     if url.drivername == "postgresql+psycopg":
         try:
-            return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
+            return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40, hide_parameters=True)
         except ModuleNotFoundError as error:
             raise UnavailableError("PostgreSQL needs the package psycopg: pip install 'micrographia[postgres]'.") from error
-    engine = create_engine(url, pool_size=10, max_overflow=50, connect_args={"timeout": _LOCK_SECONDS, "check_same_thread": False})
+    arguments = {"timeout": _LOCK_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, pool_size=10, max_overflow=50, connect_args=arguments, hide_parameters=True)  # digests, links, addresses
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from micrographia.catalogue import Catalogue, accounts, outbox, sessions
 from micrographia.catalogue.sessions import Session
@@ -116,3 +118,10 @@ def test_of_several_senders_one_claims_a_message(catalogue: Catalogue) -> None:
         outbox.record_delivery(connection, message, LATE)
         (row,) = [m for m in outbox.messages(connection, state="delivered") if m.kind == kind]
         assert row.document == {}
+
+
+def test_a_failure_tells_no_values(catalogue: Catalogue) -> None:
+    with pytest.raises(Exception, match="no_such_table") as failed, catalogue.read() as connection:
+        connection.execute(text("SELECT :secret FROM no_such_table"), {"secret": "a link that works once"})
+    told = "".join(traceback.format_exception(failed.value))
+    assert "works once'" not in told and "parameters hidden" in told
