@@ -8,7 +8,7 @@ from typing import Any
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.dossier import change_dossier, keep_events
-from micrographia.archive.permissions import require, require_curator
+from micrographia.archive.permissions import may, require, require_curator
 from micrographia.archive.transition import event_now, find_draft, move_draft
 from micrographia.catalogue import VersionRow
 from micrographia.errors import InvalidInputError, NotFoundError, NotPermittedError, WrongStateError
@@ -124,7 +124,8 @@ def _partner(archive: Archive, accession: str, other: str) -> str:
         raise InvalidInputError(f"{other[:40]} cannot be waited for: there is no such entry that you may see.") from None
     if entry == accession:
         raise InvalidInputError(f"{accession} cannot wait for itself.")
-    if not archive.drafts.exists(entry):
+    # a new version of a released entry is known to its people alone
+    if row.latest_version and not (may(archive, entry, "read") and archive.drafts.exists(entry)):
         raise InvalidInputError(f"{entry} is released already: release {accession}, or hold it until a day.")
     return entry
 

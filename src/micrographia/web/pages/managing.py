@@ -86,8 +86,7 @@ def manage_page(request: Request, *, new_link: str = "") -> Response:
     """GET /manage/{accession}: where an entry stands, what was said about it, and what one may do next."""
     archive = site_of(request).archive
     accession = request.path_params["accession"]
-    if not may(archive, _known(accession), "comment"):
-        require(archive, accession, "read")
+    require(archive, _known(accession), "comment")  # reviewers read the entry alone
     row = archive.catalogue.entry(EntryId.parse(accession))
     if row is None:
         raise NotFoundError(f"There is no entry {accession}.")
@@ -116,7 +115,7 @@ def manage_page(request: Request, *, new_link: str = "") -> Response:
         report=Report(findings),
         findings=[_finding(accession, view.record.version, f) for f in findings[:_MOST_FINDINGS]],
         changes=_changes(archive, accession) if is_curator and draft and draft.state is not State.DRAFT else None,
-        conversation=[_said(event) for event in history.conversation(archive, accession)] if may(archive, accession, "comment") else [],
+        conversation=[_said(event) for event in history.conversation(archive, accession)],
         events=[_said(event) for event in reversed(history.private_events(archive, accession))] if sees_all else [],
         people=dossier.people if sees_all else (),
         links=[link for link in dossier.links if not link.revoked_at] if sees_all else [],
