@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from micrographia.derive import work
-from micrographia.web.api.routes import FAILURES
+from micrographia.web.api.bodies import FAILURES
 from micrographia.web.site import site_of
 
 router = APIRouter(prefix="/api/v1")
