@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from micrographia.archive.archive import Archive
 from micrographia.archive.mail import deliver_mail
 from micrographia.archive.outbox import Deliver
-from micrographia.archive.release import recover, release_due
+from micrographia.archive.settling import bring_to_end
 from micrographia.catalogue import Catalogue
 from micrographia.errors import UnavailableError
 from micrographia.exchange.doi_registration import register_doi
@@ -23,7 +23,7 @@ def deliverers(settings: Settings) -> Mapping[str, Deliver]:
 def open_archive(settings: Settings) -> Archive:
     """Return the archive that `settings` describe, made where it is missing.
 
-    Releases that a crash interrupted are completed, and entries whose hold has ended are released.
+    What a crash interrupted is completed, and entries whose hold has ended are released.
 
     Raises
     ------
@@ -40,6 +40,5 @@ def open_archive(settings: Settings) -> Archive:
         catalogue=Catalogue.open(settings.database),
         settings=settings,
     )
-    recover(archive)
-    release_due(archive)
+    bring_to_end(archive)
     return archive

@@ -29,11 +29,21 @@ def move_draft(
     with archive.drafts.lock(accession):
         record = find_draft(archive, accession, verb)
         state = next_state(verb, record.state, accession=accession)
+        if record.released_at:
+            record = _given_up(archive, record)
         changes = dict(prepare(record)) if prepare else {}
         event = event_now(archive, verb, record.version, state, detail)
         record = record.model_copy(update={**changes, "state": state, "events": (*record.events, event)})
         save_draft(archive, record)
         return record
+
+
+def _given_up(archive: Archive, record: DraftRecord) -> DraftRecord:
+    """Return a draft whose release could not go on as if it had not begun; WrongStateError where it is in the store already."""
+    if archive.store.recover(record.accession) >= record.version:
+        raise WrongStateError(f"{record.accession} is being released; look again in a minute.", status=record.state)
+    happened = tuple(event for event in record.events if event.verb != "release" or event.version != record.version)
+    return record.model_copy(update={"released_at": "", "events": happened})
 
 
 def find_draft(archive: Archive, accession: str, verb: str) -> DraftRecord:

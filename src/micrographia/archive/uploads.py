@@ -115,7 +115,7 @@ def finish_upload(archive: Archive, accession: str, appending: Appending) -> str
             local = uploads.local_path(accession, record.id)
             head = next(appending.blocks(), b"")[:HEAD_BYTES]
             if local is not None:
-                file.adopt(local, "move")
+                file.adopt(local, "link")  # the upload is whole at every moment, under the one name or the other
             else:
                 for block in appending.blocks():
                     file.write(block)
@@ -125,8 +125,7 @@ def finish_upload(archive: Archive, accession: str, appending: Appending) -> str
         uploads.remove_bytes(accession, record.id)
         raise
     uploads.save(accession, record.model_copy(update={"digest": digest}))
-    if local is None:
-        uploads.remove_bytes(accession, record.id)
+    uploads.remove_bytes(accession, record.id)
     for other in uploads.all(accession, path=record.path):
         if other.record.id != record.id and other.record.path == record.path and other.record.created_at <= record.created_at:
             uploads.remove(accession, other.record.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from micrographia.archive.archive import Archive
@@ -9,7 +10,7 @@ from micrographia.archive.doi import announce
 from micrographia.archive.dossier import keep_events
 from micrographia.archive.permissions import require
 from micrographia.archive.transition import event_now
-from micrographia.errors import InvalidInputError, NotFoundError
+from micrographia.errors import InvalidInputError, NotFoundError, UnavailableError
 from micrographia.ids import EntryId
 from micrographia.model.lifecycle import State, next_state
 from micrographia.model.records import Event
@@ -33,9 +34,7 @@ def withdraw_entry(archive: Archive, accession: str, *, reason: str) -> Event:
 
 def purge_entry(archive: Archive, accession: str, *, reason: str) -> Event:
     """Destroy the bytes of an entry, where the law asks for it; tombstone and digests stay. There is no way back."""
-    event = _mark(archive, accession, "purge", {"reason": _given(reason, "purged")})
-    archive.store.purge(EntryId.parse(accession), event.model_dump(mode="json"))
-    return event
+    return _mark(archive, accession, "purge", {"reason": _given(reason, "purged")})
 
 
 def _given(reason: str, done: str) -> str:
@@ -45,7 +44,7 @@ def _given(reason: str, done: str) -> str:
 
 
 def _mark(archive: Archive, accession: str, verb: str, detail: dict[str, Any]) -> Event:
-    """Write the event into the object's log (the truth), then into the catalogue."""
+    """Write the event into the object's log (the truth), then into the catalogue; a start after a crash between completes it."""
     identifier = EntryId.parse(accession)
     require(archive, identifier, verb)
     with archive.drafts.lock(identifier):
@@ -56,12 +55,33 @@ def _mark(archive: Archive, accession: str, verb: str, detail: dict[str, Any]) -
         record = archive.catalogue.entry_document(identifier, entry.latest_version)
         detail = {"title": record.sheet.title if record else "", **detail}
         event = event_now(archive, verb, entry.latest_version, state, detail)
+        archive.drafts.begin_event(identifier, event)
         archive.store.append_event(identifier, event.without_person())
-        keep_events(archive, identifier, (event,))
-        with archive.catalogue.write() as connection:
-            announce(archive, connection, identifier, entry.latest_version, state)
-        apply_event(archive, event, accession)
+        _complete(archive, event, identifier)
         return event
+
+
+def _complete(archive: Archive, event: Event, accession: EntryId) -> None:
+    """Do what follows once an event stands in the object's log; every step may be repeated."""
+    keep_events(archive, accession, (event,))
+    if event.state is not None:
+        with archive.catalogue.write() as connection:
+            announce(archive, connection, accession, event.version, event.state)
+    apply_event(archive, event, accession)
+    if event.verb == "purge":
+        archive.store.purge(accession, event.model_dump(mode="json"))
+    archive.drafts.end_event(accession)
+
+
+def recover_events(archive: Archive) -> None:
+    """Complete what a process did that was killed after it had written to an object's log; what is not there did not happen."""
+    for accession in list(archive.drafts.begun_events()):
+        with suppress(UnavailableError), archive.drafts.lock(accession, wait=False):
+            event = archive.drafts.begun_event(accession)
+            if event is not None and event.without_person() in archive.store.events(accession):
+                _complete(archive, event, accession)
+            else:
+                archive.drafts.end_event(accession)
 
 
 def apply_event(archive: Archive, event: Event, accession: str) -> None:

@@ -9,6 +9,7 @@
                     v1/content/…     the files, under their paths; release moves the folder v1
                     incoming/        unfinished bytes
     drafts/.dossiers/MG-10001.json   what outlives the draft and is not public: people, reviewer links, events with names
+    drafts/.begun/MG-10001.json      an event on its way into the log of a released entry and into the catalogue
     drafts/.locks/MG-10001           held while a process works on the entry
 
 Files are noted in groups: bytes first, then the lines that say they are whole. A killed deposit loses at most the notes of its last group
@@ -24,12 +25,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from micrographia.errors import InvalidInputError, NotFoundError, WrongStateError
+from micrographia.errors import InvalidInputError, NotFoundError, UnavailableError, WrongStateError
 from micrographia.formats.source import ByteSource
 from micrographia.ids import EntryId
 from micrographia.model import ocfl
 from micrographia.model.people import Dossier
-from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
+from micrographia.model.records import DraftRecord, Event, FileRecord, ImageRecord
 from micrographia.store.bucket import Bucket, json_lines, lines, open_bucket
 from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders, sync_all
 from micrographia.store.folder import FolderBucket
@@ -43,6 +44,7 @@ _FACTS = "facts.jsonl"
 _INCOMING = "incoming"
 _DELETED = ".deleted"
 _DOSSIERS = ".dossiers"
+_BEGUN = ".begun"
 # a group of files is made durable and noted when it has so many files or bytes
 _GROUP_FILES = 2000
 _GROUP_BYTES = 1 << 30
@@ -87,9 +89,11 @@ class Drafts:
     def create(self, record: DraftRecord) -> None:
         """Begin a draft; WrongStateError when the accession has one, whichever process made it."""
         folder = self.folder(record.accession)
-        if isinstance(self.bucket, FolderBucket):
-            make_folders(self.bucket.path(folder), PRIVATE_FOLDER)
-        if not self.bucket.create(f"{folder}/{_RECORD}", _record_json(record), staging=self.staging(record.accession)):
+        with self.lock(record.accession), disk_errors(record.accession):
+            if isinstance(self.bucket, FolderBucket):
+                make_folders(self.bucket.path(folder), PRIVATE_FOLDER)
+            is_new = self.bucket.create(f"{folder}/{_RECORD}", _record_json(record), staging=self.staging(record.accession))
+        if not is_new:
             raise WrongStateError(f"{record.accession} has a draft already.", status="DRAFT")
 
     def exists(self, accession: str) -> bool:
@@ -112,9 +116,24 @@ class Drafts:
 
     def delete(self, accession: str) -> None:
         """Destroy a draft with all its files, if it is there."""
-        self._groups.pop(self.folder(accession), None)
-        self.bucket.delete(f"{self.folder(accession)}/{_RECORD}")
-        self.bucket.delete_folder(self.folder(accession), staging=_DELETED)
+        folder = self.folder(accession)
+        self._groups.pop(folder, None)
+        with disk_errors(accession):
+            if not isinstance(self.bucket, FolderBucket):  # it does not vanish at once: the record goes last, so that all of it goes
+                for name in list(self.bucket.folders(folder)):
+                    self.bucket.delete_folder(f"{folder}/{name}", staging=_DELETED)
+            self.bucket.delete_folder(folder, staging=_DELETED)
+
+    def tidy(self) -> None:
+        """Clear what killed processes left: unfinished bytes, folders that never became a draft. What holds somebody's files stays."""
+        for name in list(self.bucket.folders("")):
+            with suppress(InvalidInputError, UnavailableError):
+                accession = EntryId.parse(name)
+                self.bucket.clear_left_behind(self.staging(accession))
+                if not self.exists(accession):
+                    with self.lock(accession, wait=False):
+                        if not self.exists(accession) and not any("/content/" in key for key, _ in self.bucket.files(name)):
+                            self.delete(accession)
 
     def accessions(self) -> Iterator[EntryId]:
         """Yield the accessions that have a draft, sorted."""
@@ -123,6 +142,28 @@ class Drafts:
                 accession = EntryId.parse(name)
                 if self.exists(accession):
                     yield accession
+
+    # --- what is said of a released entry
+
+    def begin_event(self, accession: str, event: Event) -> None:
+        """Note that an event is about to be written to an object's log and the catalogue, so that one killed between is found."""
+        text = event.model_dump_json(exclude_defaults=True).encode() + b"\n"
+        self.bucket.write(f"{_BEGUN}/{self.folder(accession)}.json", text, staging=f"{_DOSSIERS}/{_INCOMING}")
+
+    def end_event(self, accession: str) -> None:
+        """Forget it: it stands in both."""
+        self.bucket.delete(f"{_BEGUN}/{self.folder(accession)}.json")
+
+    def begun_event(self, accession: str) -> Event | None:
+        """Return the event that was begun and not ended; None where there is none."""
+        text = self.bucket.read_start(f"{_BEGUN}/{self.folder(accession)}.json", -1)
+        return None if text is None else Event.model_validate_json(text)
+
+    def begun_events(self) -> Iterator[EntryId]:
+        """Yield the accessions of such events."""
+        for key, _ in sorted(self.bucket.files(_BEGUN)):
+            with suppress(InvalidInputError):
+                yield EntryId.parse(key.removeprefix(f"{_BEGUN}/").removesuffix(".json"))
 
     # --- dossiers
 

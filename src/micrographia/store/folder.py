@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -208,10 +209,10 @@ class FolderBucket:
         remove_empty_folders(path.parent, away.parent if path.is_relative_to(away.parent) else self.root)
 
     def clear_left_behind(self, staging: str) -> None:
-        """Delete what processes of this machine that no longer live left directly in `staging`."""
+        """Delete what processes that no longer live left directly in `staging`."""
         with suppress(OSError), os.scandir(self.path(staging)) as entries:  # not there, or not ours to change
             for entry in entries:
-                if is_left_behind(entry.name):
+                if is_left_behind(entry.name) or time.time() - entry.stat(follow_symlinks=False).st_ctime > _FORSAKEN_S:
                     if entry.is_dir(follow_symlinks=False):
                         remove_tree(Path(entry.path))
                     else:
@@ -241,16 +242,25 @@ class FolderBucket:
                 writer.abort()
 
 
+# a server in a container has the same number each time it starts
+_RUN = secrets.token_hex(4)
+# what nobody wrote to for so long belongs to a process of a machine, or a container, that is gone
+_FORSAKEN_S = 7 * 86400
+
+
 def temporary_name() -> str:
     """Return a name for unfinished bytes that says which process they belong to."""
-    return f"{os.uname().nodename[:64]}-{os.getpid()}-{secrets.token_hex(6)}"
+    return f"{os.uname().nodename[:64]}-{os.getpid()}-{_RUN}{secrets.token_hex(6)}"
 
 
 def is_left_behind(name: str) -> bool:
     """Whether a temporary name belongs to a process of this machine that no longer lives."""
-    host, _, rest = name.rpartition("-")[0].rpartition("-")
+    process, _, own = name.rpartition("-")
+    host, _, rest = process.rpartition("-")
     if host != os.uname().nodename[:64] or not rest.isdigit():
         return False
+    if int(rest) == os.getpid():
+        return not own.startswith(_RUN)
     try:
         os.kill(int(rest), 0)
     except ProcessLookupError:

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrographia.errors import UnavailableError
 from micrographia.store.bucket import Bucket
-from micrographia.store.disk import PRIVATE_FOLDER, make_folders
+from micrographia.store.disk import PRIVATE_FOLDER, disk_errors, make_folders
 from micrographia.store.folder import FolderBucket
 
 _WAIT_S = 30.0
@@ -62,8 +62,9 @@ def folder_locks(bucket: FolderBucket) -> Locks:
 
     def attempt(name: str) -> Callable[[], None] | None:
         path = bucket.path(f"{_LOCKS}/{name}")
-        make_folders(path.parent, PRIVATE_FOLDER)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with disk_errors(name):
+            make_folders(path.parent, PRIVATE_FOLDER)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -61,7 +61,8 @@ def open_spool(bucket: Bucket, key: str) -> Spool:
 def remove_spool(bucket: Bucket, key: str) -> None:
     """Delete the bytes; the folder stays, for another upload may just begin in it."""
     if isinstance(bucket, FolderBucket):
-        bucket.path(key).unlink(missing_ok=True)
+        with disk_errors(key):
+            bucket.path(key).unlink(missing_ok=True)
         return
     bucket.delete(key)
     for part, _ in list(bucket.files(key)):
@@ -72,8 +73,8 @@ class _FileSpool:
     def __init__(self, bucket: FolderBucket, key: str) -> None:
         self._path = bucket.path(key)
         self._key = key
-        make_folders(self._path.parent, PRIVATE_FOLDER)
         with disk_errors(key):
+            make_folders(self._path.parent, PRIVATE_FOLDER)
             try:
                 self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             except PermissionError:  # a file that was taken in where it lies, and is not ours to write to: it is whole

@@ -285,6 +285,15 @@ class Uploads:
             _digests.pop(upload, None)
         remove_spool(self._bucket, self._key(accession, upload))
 
+    def clear_ownerless(self, accession: str) -> None:
+        """Delete bytes whose record is gone, or says that they are in the draft: a process died over them."""
+        folder = f"{self._drafts.folder(accession)}/{UPLOADS}"
+        keys = [key for key, _ in self._bucket.files(folder)]
+        for upload in {key.removeprefix(f"{folder}/").partition("/")[0] for key in keys if not key.endswith(".json")}:
+            text = self._bucket.read_start(f"{folder}/{upload}.json", -1)
+            if text is None or UploadRecord.model_validate_json(text).digest:
+                self.remove_bytes(accession, upload)
+
     def local_path(self, accession: str, upload: str) -> Path | None:
         """Return where the bytes lie on this machine, None in a bucket."""
         return self._bucket.local_path(self._key(accession, upload))

@@ -81,7 +81,7 @@ def s3_server(folder: Path, bucket: str = "micrographia") -> Iterator[S3Server]:
     ]
     server = S3Server(f"http://127.0.0.1:{ports['s3.port']}", bucket)
     with (folder / "server.log").open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, preexec_fn=_die_with_parent)  # noqa: S603
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, preexec_fn=die_with_parent)  # noqa: S603
         try:
             _wait_until_ready(server, process, folder / "server.log")
             yield server
@@ -100,7 +100,8 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have this process end with the one that started it; where the system can do that."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 

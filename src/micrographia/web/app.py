@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,7 @@ from starlette.types import Scope
 
 import micrographia
 from micrographia.archive.archive import Archive
-from micrographia.archive.release import release_due
+from micrographia.archive.settling import settle
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api import account as account_api
 from micrographia.web.api import crops, draft_files, drafts, metadata, people, routes, uploads, verbs, vocabulary, work
@@ -45,7 +46,10 @@ from micrographia.web.stream.zarr_plates import plate_key
 API = (routes, crops, metadata, work, vocabulary, drafts, uploads, draft_files, verbs, people, account_api)
 """Modules of the JSON API, each with its router."""
 
-_DUE_EVERY_SECONDS = 600
+_DUE_EVERY_SECONDS = 60
+# in a bucket every look costs requests
+_DUE_IN_BUCKET_SECONDS = 600
+_log = logging.getLogger("micrographia.web")
 _DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
 
 _PAGES = (account, account_settings, account_admin, new_password, orcid, deposits, depositing, managing, backlog)
@@ -57,13 +61,13 @@ def create_app(archive: Archive) -> SecurityHeaders:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        releasing = asyncio.create_task(_release_what_is_due(archive))
+        settling = asyncio.create_task(_settle(archive))
         warming = asyncio.create_task(asyncio.to_thread(site.warm))
         app.state.finishing.start()
         yield
         app.state.finishing.stop()
         await warming
-        releasing.cancel()
+        settling.cancel()
         site.close()
 
     app = FastAPI(
@@ -148,11 +152,14 @@ class _Static(StaticFiles):
         return response
 
 
-async def _release_what_is_due(archive: Archive) -> None:
-    """Look now and then whether the day has come until which an entry was held."""
+async def _settle(archive: Archive) -> None:
+    """Look now, and then again, after what is due and what others left in the middle."""
     while True:
-        await asyncio.sleep(_DUE_EVERY_SECONDS)
-        await asyncio.to_thread(release_due, archive)
+        try:
+            await asyncio.to_thread(settle, archive)
+        except (MicrographiaError, OSError) as error:
+            _log.warning("What is due waits: %s", error)
+        await asyncio.sleep(_DUE_EVERY_SECONDS if "://" not in archive.drafts.location else _DUE_IN_BUCKET_SECONDS)
 
 
 async def _top_folder(request: Request) -> object:
