@@ -45,7 +45,7 @@ class Callers:
         except MicrographiaError as error:
             await (await answer_failure(Request(scope), error))(scope, receive, send)
             return
-        if secret := Request(scope).cookies.get(REVIEWER_COOKIE, ""):
+        if secret := Request(scope).cookies.get(cookie_name(scope["scheme"], REVIEWER_COOKIE), ""):
             caller = replace(caller, reviewer_key=key_digest(secret))
         scope[CALLER] = caller
         if caller.is_anyone:

@@ -22,6 +22,8 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+# whoever came by TLS once comes by it for a year (RFC 6797)
+_BY_TLS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _POLICY_NAME = b"content-security-policy"
 
 
@@ -48,6 +50,8 @@ class SecurityHeaders:
                 headers += [header for header in _ALWAYS if header[0] not in said]
                 if not any(name == _POLICY_NAME for name, _ in headers):
                     headers.append((_POLICY_NAME, PAGE_POLICY.encode()))
+                if scope["scheme"] == "https":
+                    headers.append(_BY_TLS)
                 headers += _SAME_ORIGIN if (b"cache-control", PRIVATE) in headers else _CROSS_ORIGIN
                 message = {**message, "headers": headers}
             await send(message)

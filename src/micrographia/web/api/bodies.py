@@ -19,6 +19,10 @@ async def _body(request: Request) -> dict[str, Any]:
         return {}
     try:
         document = json.loads(data)
+        if b"\\u" in data:  # half of a surrogate pair, or a NUL, is text to JSON and to no database
+            json.dumps(document, ensure_ascii=False).encode()
+            if b"\\u0000" in data:
+                raise ValueError("it holds a NUL character")
     except (ValueError, RecursionError) as exc:
         raise InvalidInputError(f"The request is no JSON: {exc}.") from exc
     if not isinstance(document, dict):

@@ -14,16 +14,16 @@ from micrographia.archive import comparing, history, reviewing, sharing
 from micrographia.model.people import Membership, ReviewerLink
 from micrographia.model.records import Event
 from micrographia.web.api.bodies import FAILURES, Body, flag_of, takes, text_of
+from micrographia.web.api.exporting import neutral
 from micrographia.web.callers import REVIEWER_COOKIE
 from micrographia.web.pages.rendering import origin
+from micrographia.web.sessions import cookie_name
 from micrographia.web.site import site_of
 
 router = APIRouter(prefix="/api/v1/entries/{accession}", tags=["people of an entry"], responses=FAILURES)
 
 Json = dict[str, Any]
 Accession = Annotated[str, Path(description="Accession of an entry: MG-10001.", examples=["MG-10001"])]
-# what a spreadsheet takes for the start of a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @router.get("/people", summary="People of an entry")
@@ -95,8 +95,9 @@ def follow_reviewer_link(request: Request) -> Response:
     secret = request.path_params["secret"]
     accession = reviewing.reviewed_entry(site_of(request).archive, secret)
     response = RedirectResponse(f"/entries/{accession}", 303, headers={"referrer-policy": "no-referrer", "x-robots-tag": "noindex"})
-    secure = request.url.scheme == "https"
-    response.set_cookie(REVIEWER_COOKIE, secret, path="/", httponly=True, samesite="lax", secure=secure)
+    scheme = request.url.scheme
+    name = cookie_name(scheme, REVIEWER_COOKIE)
+    response.set_cookie(name, secret, path="/", httponly=True, samesite="lax", secure=scheme == "https")
     response.headers["cache-control"] = "no-store"
     return response
 
@@ -126,13 +127,8 @@ def _csv(happened: Iterable[Event]) -> str:
     for event in happened:
         detail = "; ".join(f"{key}: {value}" for key, value in event.detail.items())
         row = (event.at, event.verb, event.version, event.state or "", event.actor, event.address, detail)
-        table.writerow([_harmless(str(value)) for value in row])
+        table.writerow([neutral(value) for value in row])
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @router.get("/diff", summary="What differs between two versions")

@@ -91,7 +91,7 @@ async def make_token(request: Request) -> Response:
     form = await form_of(request)
     archive, account, _ = await asyncio.to_thread(signed_in_account, request)
     scopes = frozenset(scope for scope in Scope if f"scope-{scope}" in form)
-    days = int(form["days"]) if form.get("days", "").isdecimal() else 0
+    days = int(form["days"]) if form.get("days", "")[:6].isdecimal() and len(form["days"]) < 6 else 0
     try:
         secret, _ = await asyncio.to_thread(accounts.create_token, archive, account, scopes=scopes, days=days, name=form.get("name", ""))
     except InvalidInputError as error:

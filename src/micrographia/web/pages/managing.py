@@ -20,7 +20,7 @@ from micrographia.archive.permissions import may, require, role_of
 from micrographia.archive.release import release_entry
 from micrographia.archive.revise import begin_version
 from micrographia.archive.withdraw import obsolete_entry, withdraw_entry
-from micrographia.errors import NotFoundError
+from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.ids import EntryId
 from micrographia.model.finding import Finding, Report
 from micrographia.model.lifecycle import State, allowed_verbs
@@ -150,11 +150,14 @@ async def act(request: Request) -> Response:
 
 
 def _return(archive: Archive, accession: str, form: Form) -> None:
-    said = [
-        {**dict(zip(("rule", "path"), json.loads(name.removeprefix("on:")), strict=True)), "comment": text}
-        for name, text in form.items()
-        if name.startswith("on:") and text.strip()
-    ]
+    try:
+        said = [
+            {**dict(zip(("rule", "path"), json.loads(name.removeprefix("on:")), strict=True)), "comment": text}
+            for name, text in form.items()
+            if name.startswith("on:") and text.strip()
+        ]
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise InvalidInputError("A comment is about no finding; open the page anew.") from exc
     curate.return_entry(archive, accession, comment=form.get("comment", ""), findings=said)
 
 
