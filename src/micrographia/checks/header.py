@@ -73,7 +73,8 @@ def dimensions_declared(file: File, context: Context) -> Iterator[Finding]:
 
 def _dimensions(image_set: ImageSet, header: ImageHeader) -> tuple[tuple[str, int | None, int], ...]:
     z, y, x = header.shape_zyx
-    frames = max(z, header.shape[header.axes.index("t")] if "t" in header.axes else 1)
+    lengths = (z, header.shape[header.axes.index("t")] if "t" in header.axes else 1)
+    frames = image_set.frames if image_set.frames in lengths else max(lengths)  # of a volume at each of several times either may be meant
     return (("width_px", image_set.width_px, x), ("height_px", image_set.height_px, y), ("frames", image_set.frames, frames))
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from micrographia.checks import check, rules_reference
@@ -193,6 +195,15 @@ def test_what_the_sheet_declares_has_to_agree_with_headers(image):
         for f in report({"image_sets": [{"id": "m", "files": "*", "pixel_size_a": 1.2}]}, [image("a.mrc", (5, 9), size=1.201)]).findings
         if "header" in f.rule
     ]
+
+
+@pytest.mark.parametrize(("frames", "fits"), [(3, True), (20, True), (5, False)])
+def test_frames_of_a_volume_at_several_times_may_be_sections_or_times(image, frames, fits):
+    parts = {"image_sets": [{"id": "f", "files": "f.mrc", "frames": frames}]}
+    file = image("f.mrc", (3, 5, 9))
+    header = replace(file.images[0], axes="tzyx", shape=(20, 3, 5, 9))
+    file = replace(file, images=(header,))
+    assert ("header.dimensions_declared" not in rules(parts, [file])) is fits
 
 
 def test_absurd_voxels_are_found(image):
