@@ -10,19 +10,6 @@ from numpy.typing import NDArray
 from micrographia.imaging.contrast import real_part_to_show
 from micrographia.imaging.pooling import halve, pool_mean, pool_mode
 
-# from here on a level more shows nothing more
-_SMALLEST_LONGEST_SIDE = 256
-
-
-def level_count(axes: str, shape: tuple[int, ...], *, is_stack: bool) -> int:
-    """Return how many levels an image has, the deposited one included: the last one is no longer than 256 voxels."""
-    longest = max((n for a, n in zip(axes, shape, strict=True) if a in _spatial(axes, is_stack)), default=1)
-    count = 1
-    while longest > _SMALLEST_LONGEST_SIDE:
-        longest = -(-longest // 2)
-        count += 1
-    return count
-
 
 def level_factors(axes: str, *, level: int, is_stack: bool) -> tuple[int, ...]:
     """Return how many samples of level 0 one sample of `level` is the mean of, along each axis (at the far end there may be fewer)."""

@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrographia.imaging.levels import level_count, level_factors, level_shape, pool, pool_to_show
+from micrographia.imaging.levels import level_factors, level_shape, pool, pool_to_show
 
 
 def blockwise(array, factors):
@@ -54,14 +53,6 @@ def test_labels_of_any_axes_are_the_most_frequent_of_their_block(image, factor):
     if factor == 2:
         share = blockwise(labels == 7, factors)
         assert (got[share > 0.51] == 7).all() and (got[share < 0.49] == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("axes", "shape", "is_stack", "count"),
-    [("zyx", (64, 64, 64), False, 1), ("zyx", (300, 10, 10), False, 2), ("zyx", (300, 10, 10), True, 1), ("yx", (4096, 4096), False, 5)],
-)
-def test_levels_end_where_an_image_is_small(axes, shape, is_stack, count):
-    assert level_count(axes, shape, is_stack=is_stack) == count
 
 
 def test_frames_and_channels_are_not_averaged():

@@ -9,6 +9,7 @@ from micrographia.errors import InvalidInputError, TooLargeError
 from micrographia.formats.selection import normalise
 from micrographia.imaging.planes import shrink
 from micrographia.model.image import RawLayout, Statistics
+from micrographia.model.multiscale import multiscale_of
 from micrographia.model.records import ImageRecord
 from micrographia.web.stream.arrays import contiguous_run, npy_header, parse_interval, select, shrunk_section
 from micrographia.web.stream.sections import at_level, level_of, parse_section, section_index
@@ -101,6 +102,16 @@ def test_a_section_that_cannot_be_is_refused(query):
     image = record()
     with pytest.raises(InvalidInputError):
         section_index(image, parse_section(query, at_level(image, level_of(query))[0]))
+
+
+@pytest.mark.parametrize("image", [record(shape=(40, 300, 200)), record("yx", (4096, 300)), record(shape=(250, 300, 300), dtype="uint8")])
+def test_every_level_that_zarr_lists_can_be_asked_for_as_a_section(image):
+    levels = multiscale_of(image).levels
+    assert len(levels) > 1
+    for number, level in enumerate(levels):
+        assert at_level(image, number)[0].shape == level.shape
+    with pytest.raises(InvalidInputError, match=f"levels 0 to {len(levels) - 1}"):
+        at_level(image, len(levels))
 
 
 def test_a_smaller_picture_is_the_same_in_bands(monkeypatch):

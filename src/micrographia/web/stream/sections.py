@@ -15,9 +15,10 @@ from starlette.responses import Response
 
 from micrographia.errors import InvalidInputError
 from micrographia.imaging.contrast import display_limits, to_uint8
-from micrographia.imaging.levels import level_count, level_factors, level_shape
+from micrographia.imaging.levels import level_factors, level_shape
 from micrographia.imaging.planes import plane_axes, shrink
 from micrographia.imaging.png import encode_png
+from micrographia.model.multiscale import multiscale_of
 from micrographia.model.records import ImageRecord
 from micrographia.web.stream.arrays import parse_interval
 
@@ -53,7 +54,8 @@ class SectionRequest:
 
 def at_level(record: ImageRecord, level: int) -> tuple[ImageRecord, tuple[int, ...]]:
     """Return the image as it is at a resolution level, and how many deposited samples one of its samples spans along each axis."""
-    count = level_count(record.axes, record.shape, is_stack=record.is_stack)
+    seen = multiscale_of(record)
+    count = len(seen.levels) if seen else 1
     if not 0 <= level < count:
         there = "there is only level 0, the deposited resolution" if count == 1 else f"there are levels 0 to {count - 1}"
         raise InvalidInputError(f"level={level}: of this image {there}.")
