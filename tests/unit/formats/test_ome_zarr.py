@@ -27,7 +27,7 @@ DATASETS = [
         "coordinateTransformations": [{"type": "scale", "scale": [1, 30, 6, 6]}, {"type": "translation", "translation": [0, 1, 2, 3]}],
     }
 ]
-CHANNELS = {"channels": [{"label": "DNA"}, {"label": "GFP"}]}
+CHANNELS = {"channels": [{"label": "DNA", "color": "0000FF"}, {"label": "GFP", "color": "00FF00"}]}
 
 
 class Counted(BytesSource):
@@ -86,6 +86,7 @@ def test_an_image_tells_axes_scale_and_channels(version):
     assert header.voxel_size == VoxelSize(30.0, 6.0, 6.0, "nanometer")
     assert header.origin == (1.0, 2.0, 3.0)
     assert header.channels == ("DNA", "GFP")
+    assert header.metadata["channels"] == [{"name": "DNA", "colour": "0000FF"}, {"name": "GFP", "colour": "00FF00"}]
     assert header.metadata["version"] == version
 
 

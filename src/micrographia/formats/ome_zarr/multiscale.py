@@ -37,6 +37,8 @@ class OmeGroup:
     """Images of this group."""
     channels: tuple[str, ...] = ()
     """Channel labels for viewers (omero)."""
+    colours: tuple[str, ...] = ()
+    """Colours of the same channels, ``RRGGBB``; empty where none is given."""
     labels: tuple[str, ...] = ()
     """Names of label images, of the group `labels`."""
     plate: Mapping[str, Any] = field(default_factory=dict)

@@ -172,6 +172,8 @@ def _header(tree: ByteTree, place: _Place, *, is_only: bool) -> tuple[ImageHeade
     channels = place.ome.channels
     metadata: dict[str, Any] = {"array": node.path, "order": list(order), "version": place.ome.version, "role": place.role}
     metadata |= {"chunks": [facts.chunks[k] for k in order], "codecs": list(facts.codecs), "levels": len(multiscale.paths)}
+    if any(place.ome.colours):
+        metadata["channels"] = [{"name": n, "colour": c} for n, c in zip(channels, place.ome.colours, strict=True)]
     if facts.shards:
         metadata["shards"] = [facts.shards[k] for k in order]
     header = ImageHeader(

@@ -16,11 +16,13 @@ def ome_group(attributes: Mapping[str, Any]) -> OmeGroup | None:
         return None
     multiscales = [m for m in _list(attributes.get("multiscales")) if isinstance(m, dict)]
     plate, well = _dict(attributes.get("plate")), _dict(attributes.get("well"))
+    channels = [c for c in _list(_dict(attributes.get("omero")).get("channels")) if isinstance(c, dict)]
     version = next((str(v) for v in (*(m.get("version") for m in multiscales), plate.get("version"), well.get("version")) if v), "0.4")
     return OmeGroup(
         version[:20],
         tuple(_multiscale(m) for m in multiscales),
-        tuple(str(c.get("label", ""))[:200] for c in _list(_dict(attributes.get("omero")).get("channels")) if isinstance(c, dict)),
+        tuple(str(c.get("label", ""))[:200] for c in channels),
+        tuple(str(c.get("color", ""))[:6] for c in channels),
         tuple(str(name) for name in _list(attributes.get("labels"))),
         _plate(plate),
         tuple(str(i["path"]) for i in _list(well.get("images")) if isinstance(i, dict) and "path" in i),

@@ -14,10 +14,12 @@ def ome_group(attributes: Mapping[str, Any]) -> OmeGroup | None:
     if not isinstance(ome, dict):
         return None
     plate, well, omero = (_objects([ome.get(word)]) for word in ("plate", "well", "omero"))
+    channels = [c for o in omero for c in _objects(o.get("channels"))]
     return OmeGroup(
         str(ome.get("version", "0.5"))[:20],
         tuple(_multiscale(m) for m in _objects(ome.get("multiscales"))),
-        tuple(str(c.get("label", ""))[:200] for o in omero for c in _objects(o.get("channels"))),
+        tuple(str(c.get("label", ""))[:200] for c in channels),
+        tuple(str(c.get("color", ""))[:6] for c in channels),
         tuple(str(name) for name in _list(ome.get("labels"))),
         _plate(plate[0]) if plate else {},
         tuple(str(i["path"]) for w in well for i in _objects(w.get("images")) if "path" in i),
