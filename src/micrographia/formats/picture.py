@@ -2,11 +2,13 @@
 
 Not read lazily: such a file is decoded as a whole, within a bound on its pixels, when the first part of it is asked for, and not streamed
 without conversion. Grey values keep their type (PNG: 8 or 16 bit); palettes become colours; of an animation the first frame is shown.
-Metadata understood: the resolution of PNG (pHYs) and JPEG (JFIF) where it is finer than any printer's.
+Metadata understood: the resolution of PNG (pHYs) and JPEG (JFIF) where it is finer than any printer's; the orientation of JPEG (EXIF),
+by which pictures are shown upright.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from threading import Lock
@@ -32,6 +34,9 @@ _COLOURS = {2: ("grey", "alpha"), 3: ("red", "green", "blue"), 4: ("red", "green
 _LARGEST_PIXEL_NM = 10_000
 _MOST_SEGMENTS = 2_000
 _ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, struct.error, IntegrityError)
+_ORIENTATION_TAG = 0x112
+# from here on rows of the file are columns of the scene
+_FIRST_TURNED = 5
 # start of frame: all but the tables that share the range of its markers
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -66,6 +71,7 @@ class _Picture(LazyImage):
         except _ERRORS as exc:
             raise refused(self._source, "picture", f"{type(exc).__name__}: {exc}"[:200], f"pixels as {kind} encodes them") from exc
         array = np.moveaxis(array, -1, 0) if array.ndim == 3 else array
+        array = _upright(array, int(self.header.metadata.get("orientation", 1)))
         if array.shape != self.shape or array.dtype != self.dtype:
             raise refused(self._source, "picture", f"{array.dtype} pixels of shape {array.shape}", f"{self.dtype} of shape {self.shape}")
         return array
@@ -89,9 +95,15 @@ def _header(source: ByteSource) -> ImageHeader:
             f"at most {_MOST_PIXELS} samples",
             rule="size",
         )
+    metadata: dict[str, Any] = {"encoding": kind}
+    if kind == "JPEG" and (orientation := _orientation(source)) > 1:
+        metadata["orientation"] = orientation
+        if orientation >= _FIRST_TURNED:
+            width, height = height, width
+            size = voxel_size([None, size.x, size.y], size.unit) if size else None
     if channels == 1:
-        return ImageHeader("yx", (height, width), dtype, size, metadata={"encoding": kind})
-    return ImageHeader("cyx", (channels, height, width), dtype, size, channels=_COLOURS[channels], metadata={"encoding": kind})
+        return ImageHeader("yx", (height, width), dtype, size, metadata=metadata)
+    return ImageHeader("cyx", (channels, height, width), dtype, size, channels=_COLOURS[channels], metadata=metadata)
 
 
 _Facts = tuple[int, int, int, str, VoxelSize | None]
@@ -125,6 +137,30 @@ def _jpeg(source: ByteSource) -> _Facts:
                 raise refused(source, "picture", f"a JPEG with {bits} bits and {channels} channels", "8 bits, grey or colour")
             return width, height, channels, "uint8", size
     raise refused(source, "picture", "no start of a frame", "a whole JPEG file")
+
+
+def _orientation(source: ByteSource) -> int:
+    """Return how a camera was held (EXIF, 1 to 8), 1 where the file does not say it."""
+    with contextlib.suppress(*_ERRORS):
+        exif = next((at + 6 for marker, at in _jpeg_segments(source) if marker == 0xE1 and source.read(at, 6) == b"Exif\0\0"), None)
+        if exif is None:
+            return 1
+        order = "<" if source.read(exif, 2) == b"II" else ">"
+        tags = exif + struct.unpack(f"{order}I", source.read(exif + 4, 4))[0]
+        for k in range(min(_MOST_SEGMENTS, *struct.unpack(f"{order}H", source.read(tags, 2)))):
+            tag, _, _, value = struct.unpack(f"{order}HHIH", source.read(tags + 2 + 12 * k, 10))
+            if tag == _ORIENTATION_TAG:
+                return value if value in range(1, 9) else 1
+    return 1
+
+
+def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return rows and columns as the scene was, whichever way the camera was held."""
+    if orientation >= _FIRST_TURNED:
+        array = array.swapaxes(-1, -2)
+    if orientation in (2, 3, 6, 7):
+        array = array[..., ::-1]
+    return array[..., ::-1, :] if orientation in (3, 4, 7, 8) else array
 
 
 def _jpeg_segments(source: ByteSource) -> Iterator[tuple[int, int]]:

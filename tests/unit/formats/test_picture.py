@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from micrographia.formats.registry import inspect, open_image
 from micrographia.formats.source import BytesSource, FileSource
@@ -60,6 +60,19 @@ def test_jpeg_is_decoded_and_its_resolution_understood():
         assert abs(open_image(source, "picture.jpeg", 0, header)[...].astype(int) - ramp).max() < 8
     assert inspect(saved(ramp, "PNG", dpi=(25.4e5, 25.4e5)), "a").images[0].voxel_size.x == 10
     assert inspect(saved(ramp, "PNG", dpi=(300, 300)), "a").images[0].voxel_size is None
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_a_photograph_is_upright_however_the_camera_was_held(orientation, colours):
+    ramp = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1)) // 2 + np.arange(48, dtype=np.uint8)[:, None]
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    source = saved(np.broadcast_to(ramp[..., *(None for _ in colours)], (*ramp.shape, *colours)), "JPEG", quality=98, exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(source.read(0, source.size)))))
+    header = inspect(source, "a").images[0]
+    got = open_image(source, "picture.jpeg", 0, header)[...]
+    np.testing.assert_allclose(got, np.moveaxis(upright, -1, 0) if colours else upright, atol=2)
 
 
 def test_a_size_beyond_bounds_is_refused_before_it_is_decoded():
