@@ -45,7 +45,7 @@ async function mountOne(element: HTMLElement): Promise<Viewer | undefined> {
   }
 }
 
-/** The page's still sections: open without scripts and where the viewer fails. */
+/** The page's still sections: open where the viewer fails. */
 function openFallback(open: boolean): void {
   for (const more of document.querySelectorAll<HTMLDetailsElement>('details[data-viewer-fallback]')) more.open = open;
 }

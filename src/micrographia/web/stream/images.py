@@ -52,6 +52,8 @@ from micrographia.web.stream.sections import NUMBER_TYPES, at_level, level_of, p
 _RECIPE = 3
 BLOCK_TYPES: Mapping[str, str] = {**NUMBER_TYPES, "mrc": "application/x-mrc"}
 _SMALLEST_POWER_SIDE = 16
+# pictures whose recipe may change under the same address: shown from a cache while a newer one is asked for
+_MADE_AGAIN = "public, max-age=3600, stale-while-revalidate=604800"
 
 
 async def section(request: Request) -> ASGIApp:
@@ -163,7 +165,7 @@ async def thumbnail(request: Request) -> Response:
     path = site.thumbnails.folder(image.id) / f"{size}.webp"
     if not path.exists() and await asyncio.to_thread(site.thumbnails.get, image) is None:
         raise NotFoundError(f"There is no thumbnail of {image_id}: the image could not be read. Its file can be downloaded.")
-    return FileResponse(path, media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
+    return FileResponse(path, media_type="image/webp", headers={"cache-control": _MADE_AGAIN})
 
 
 async def preview(request: Request) -> Response:
@@ -172,7 +174,7 @@ async def preview(request: Request) -> Response:
     picture, folder = request.path_params["picture"], site.sections(image)
     if folder is None or picture not in PICTURES:
         raise NotFoundError(f"There is no picture {picture[:40]!r} of {image.id}, or not yet.")
-    return FileResponse(folder / f"{picture}.webp", media_type="image/webp", headers={"cache-control": "public, max-age=604800"})
+    return FileResponse(folder / f"{picture}.webp", media_type="image/webp", headers={"cache-control": _MADE_AGAIN})
 
 
 async def _found(request: Request) -> tuple[Site, ImageRow]:
