@@ -21,6 +21,7 @@ export interface Draft {
 export interface DraftFile {
   path: string;
   size_bytes: number;
+  sha256?: string;
   state: 'uploading' | 'verifying' | 'whole' | 'failed';
   message?: string;
 }
@@ -34,6 +35,8 @@ export interface Report {
 export interface Suggestions {
   /** Where something is asked for, and what. */
   blanks: { place: string; wanted: string }[];
+  /** What was read from the files, and where: place → words. */
+  comments: Record<string, string>;
 }
 
 export type Sheet = Record<string, unknown>;
@@ -55,17 +58,31 @@ export function proof(): Record<string, string> {
   return token ? { 'X-CSRF-Token': token } : {};
 }
 
-export async function ask<T>(method: string, path: string, body?: unknown, type = 'application/json'): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()) };
+const DRAFTS = '/api/v1/drafts';
+
+interface Manner {
+  type?: string;
+  /** Only if what is changed is still the one with this ETag. */
+  tag?: string;
+}
+
+/** What the archive answers, with its ETag. */
+export async function askTagged<T>(method: string, path: string, body?: unknown, { type = 'application/json', tag = '' }: Manner = {}): Promise<{ said: T; tag: string }> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()), ...(tag ? { 'If-Match': tag } : {}) };
   if (body !== undefined) headers['Content-Type'] = type;
   const sent = body === undefined ? undefined : type === 'application/json' ? JSON.stringify(body) : String(body);
   const response = await fetch(path, { method, headers, body: sent, credentials: 'same-origin' }).catch(() => {
     throw new Refused('The archive does not answer. What you sent is kept; this page goes on as soon as it does.', 0);
   });
-  if (response.status === 204) return undefined as T;
+  if (response.status === 204) return { said: undefined as T, tag: '' };
   const said = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  if (response.status === 404 && path.startsWith(`${DRAFTS}/`) && (await fetch(DRAFTS)).status === 401) throw new Refused('You are not signed in any more.', 401); // to strangers there is no such draft
   if (!response.ok) throw new Refused(String(said.message ?? response.statusText), response.status, (said.findings as Finding[]) ?? []);
-  return said as T;
+  return { said: said as T, tag: response.headers.get('ETag') ?? '' };
 }
 
-export const draftPath = (accession: string): string => `/api/v1/drafts/${accession}`;
+export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await askTagged<T>(method, path, body)).said;
+}
+
+export const draftPath = (accession: string): string => `${DRAFTS}/${accession}`;

@@ -13,7 +13,6 @@ let lists = 0;
 
 export function organisms(input: HTMLInputElement, chosen: (id: number) => void): void {
   const list = make('datalist', { id: `organisms-${(lists += 1)}` });
-  input.after(list);
   input.setAttribute('list', list.id);
   let known: Term[] = [];
   let waiting = 0;
@@ -23,6 +22,7 @@ export function organisms(input: HTMLInputElement, chosen: (id: number) => void)
   };
   input.addEventListener('input', () => {
     clearTimeout(waiting);
+    if (!list.isConnected) input.after(list);
     pick();
     waiting = window.setTimeout(() => void look(), 150);
   });
@@ -30,7 +30,9 @@ export function organisms(input: HTMLInputElement, chosen: (id: number) => void)
 
   async function look(): Promise<void> {
     if (input.value.trim().length < 2) return;
-    known = (await ask<{ items: Term[] }>('GET', `/api/v1/vocabulary/organisms?q=${encodeURIComponent(input.value)}`)).items;
+    const found = await ask<{ items: Term[] }>('GET', `/api/v1/vocabulary/organisms?q=${encodeURIComponent(input.value)}`).catch(() => null);
+    if (!found) return; // any name may be written without the list
+    known = found.items;
     list.replaceChildren(...known.map(({ name, common }) => make('option', { value: name }, common)));
     pick();
   }

@@ -62,9 +62,10 @@ def compare_submissions(archive: Archive, accession: str) -> dict[str, Any]:
     record = find_draft(archive, accession, "compare")
     sent = record.submissions
     # what is submitted now is the last of them; what is being edited is none
-    before = sent[0] if len(sent) > 1 and record.state is not State.DRAFT else sent[-1] if sent else None
-    if before is None:
+    earlier = sent if record.state is State.DRAFT else sent[:-1]
+    if not earlier:
         return {"accession": accession, "from": None, "metadata": [], "files_changed": None, "file_count": None}
+    before = earlier[-1]
     files_sha256, file_count = files_digest(archive, accession)
     return {
         "accession": accession,

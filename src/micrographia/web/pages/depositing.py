@@ -11,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from micrographia.archive.archive import Archive
 from micrographia.archive.curate import LONGEST_HOLD
+from micrographia.archive.history import conversation
 from micrographia.archive.permissions import require, require_known
 from micrographia.errors import UnavailableError
 from micrographia.model.people import Scope
+from micrographia.web.pages.managing import said_words
 from micrographia.web.pages.rendering import STATIC, origin, page
 from micrographia.web.site import site_of
 
@@ -47,17 +50,25 @@ def deposit_page(request: Request) -> Response:
     require_known(caller, Scope.DEPOSIT)
     if accession:
         require(archive, accession, "edit")
+    returned = _returned(archive, accession) if accession else None
     today = date.fromisoformat(archive.now()[:10])
     return page(
         request,
         "deposit.html",
         accession=accession,
         begin={"authors": [{"name": caller.name, **({"orcid": caller.orcid} if caller.orcid else {})}]} if caller.name else {},
+        returned=returned,
         files=page_files(),
         origin=origin(request),
         first_day=today + timedelta(days=1),
         last_day=today + LONGEST_HOLD,
     )
+
+
+def _returned(archive: Archive, accession: str) -> dict[str, object] | None:
+    """Return what a curator said on returning a draft that was not submitted again since."""
+    said = [event for event in conversation(archive, accession) if event.verb in ("return", "submit")]
+    return said_words(said[-1]) if said and said[-1].verb == "return" else None
 
 
 ROUTES = [

@@ -115,8 +115,8 @@ def manage_page(request: Request, *, new_link: str = "") -> Response:
         report=Report(findings),
         findings=[_finding(accession, view.record.version, f) for f in findings[:_MOST_FINDINGS]],
         changes=_changes(archive, accession) if is_curator and draft and draft.state is not State.DRAFT else None,
-        conversation=[_said(event) for event in history.conversation(archive, accession)],
-        events=[_said(event) for event in reversed(history.private_events(archive, accession))] if sees_all else [],
+        conversation=[said_words(event) for event in history.conversation(archive, accession)],
+        events=[said_words(event) for event in reversed(history.private_events(archive, accession))] if sees_all else [],
         people=dossier.people if sees_all else (),
         links=[link for link in dossier.links if not link.revoked_at] if sees_all else [],
         roles=[role for role in Role if role is not Role.OWNER or archive.caller.is_admin or role_of(archive, accession) is Role.OWNER],
@@ -199,6 +199,7 @@ def _finding(accession: str, version: int, finding: Finding) -> dict[str, Any]:
     return {
         **finding.as_json(),
         "link": f"/files/{accession}/{version}/{finding.path}" if is_file else "",
+        "field": finding.path.partition(":")[2] if finding.path.startswith("entry.yaml:") else "",
         "key": "on:" + json.dumps([finding.rule, finding.path]),
     }
 
@@ -208,7 +209,12 @@ def _changes(archive: Archive, accession: str) -> dict[str, Any] | None:
     return found if found["from"] else None
 
 
-def _said(event: Event) -> dict[str, Any]:
+def _conversation(archive: Archive, accession: str) -> list[dict[str, Any]]:
+    return [said_words(event) for event in history.conversation(archive, accession)] if may(archive, accession, "comment") else []
+
+
+def said_words(event: Event) -> dict[str, Any]:
+    """Return what a page shows of an event."""
     detail = dict(event.detail)
     return {
         "who": event.actor or "the archive",
