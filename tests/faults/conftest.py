@@ -72,7 +72,7 @@ class Place:
             time.sleep(0.1)
 
     def archive(self) -> Archive:
-        return open_archive(Settings(home=self.home, workers=1))
+        return open_archive(Settings.from_environment(self.server.environment, home=self.home, workers=1))
 
 
 def people_of(archive: Archive) -> dict[str, dict[str, str]]:
