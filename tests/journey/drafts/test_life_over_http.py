@@ -214,6 +214,6 @@ def test_a_curator_sees_what_changed_since_the_last_submission(people, submitted
 
 
 def test_what_a_spreadsheet_takes_for_a_formula_is_quoted():
-    from micrographia.web.api.people import _harmless
+    from micrographia.web.api.exporting import neutral
 
-    assert [_harmless(text) for text in ("=1+1", "@a", "-1", "+1", "\t=1", "cork")] == ["'=1+1", "'@a", "'-1", "'+1", "'\t=1", "cork"]
+    assert [neutral(text) for text in ("=1+1", "@a", "-1", "+1", "\t=1", "cork")] == ["'=1+1", "'@a", "'-1", "'+1", "'\t=1", "cork"]
