@@ -282,6 +282,16 @@ def test_without_webgl_the_still_picture_and_a_sentence_stay(launch, address, fl
     browser.close()
 
 
+_WATCH_SHIFTS = """window.shifts = 0;
+new PerformanceObserver(l => l.getEntries().forEach(e => window.shifts += e.value)).observe({type: "layout-shift", buffered: true});"""
+
+
+@pytest.mark.parametrize("path", ["mic.mrc", "tomo.mrc"])
+def test_what_is_below_a_viewer_stays_where_it_is(open_page, path):
+    opened = open_page(path, needs="zarr", before=lambda page: page.add_init_script(_WATCH_SHIFTS))
+    assert opened.state == "ready" and opened.page.evaluate("window.shifts") < 0.1
+
+
 @pytest.mark.parametrize(
     ("path", "needs"), [("mic.mrc", "iiif"), ("tilts.mrc", None), ("cells.ome.tif", "zarr"), ("tomo.mrc", "zarr"), ("map.mrc", "zarr")]
 )
