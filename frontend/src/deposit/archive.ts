@@ -16,6 +16,7 @@ export interface Draft {
   version: number;
   sheet: Sheet;
   uploads: string;
+  doi: string | null;
 }
 
 export interface DraftFile {

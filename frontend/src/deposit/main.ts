@@ -139,6 +139,7 @@ class Deposit {
     for (const part of document.querySelectorAll<HTMLElement>('[data-needs-draft]')) part.hidden = false;
     find('#accession').textContent = this.accession;
     find<HTMLAnchorElement>('#preview').href = `/entries/${this.accession}?version=${draft.version}`;
+    find('#doi').textContent = draft.doi ?? '';
     this.recallRelease();
     this.show();
     const at = decodeURIComponent(location.hash.slice(1)); // of a finding, from another page

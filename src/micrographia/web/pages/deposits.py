@@ -13,19 +13,9 @@ from micrographia.archive.permissions import require_known
 from micrographia.model.lifecycle import State
 from micrographia.model.people import Role, Scope
 from micrographia.web.pages.rendering import page
-from micrographia.web.pages.wording import day_words
+from micrographia.web.pages.wording import STATE_WORDS, day_words
 from micrographia.web.site import site_of
 
-_STATES: Mapping[State, str] = {
-    State.DRAFT: "Draft",
-    State.SUBMITTED: "With the curators",
-    State.ACCEPTED: "Accepted",
-    State.HELD: "On hold",
-    State.RELEASED: "Released",
-    State.OBSOLETE: "Superseded",
-    State.WITHDRAWN: "Withdrawn",
-    State.PURGED: "Withdrawn",
-}
 _NEXT: Mapping[State, str] = {
     State.DRAFT: "Complete it, then submit it.",
     State.SUBMITTED: "A curator looks at it; nothing to do for you.",
@@ -55,7 +45,7 @@ def _shown(entry: OwnEntry) -> dict[str, object]:
         "title": row.title or "Untitled",
         "version": row.version,
         "role": "" if entry.role is Role.OWNER else f"you are its {entry.role}",
-        "state": _STATES[entry.state],
+        "state": STATE_WORDS[entry.state],
         "css": {State.DRAFT: "warm", State.ACCEPTED: "accent"}.get(entry.state, ""),
         "next": _NEXT.get(entry.state, "").format(hold=day_words(row.hold_until)) if entry.role is Role.OWNER else "",
         "files": row.file_count,

@@ -28,19 +28,10 @@ from micrographia.model.people import Role
 from micrographia.model.records import Event
 from micrographia.web.pages.account import form_of
 from micrographia.web.pages.rendering import origin, page
+from micrographia.web.pages.wording import STATE_WORDS
 from micrographia.web.site import site_of
 
 _MOST_FINDINGS = 200
-_STATE_WORDS: Mapping[State, str] = {
-    State.DRAFT: "Draft",
-    State.SUBMITTED: "With the curators",
-    State.ACCEPTED: "Accepted",
-    State.HELD: "On hold",
-    State.RELEASED: "Released",
-    State.OBSOLETE: "Superseded",
-    State.WITHDRAWN: "Withdrawn",
-    State.PURGED: "Withdrawn",
-}
 _VERB_WORDS: Mapping[str, str] = {
     "create": "began the draft",
     "edit": "changed it",
@@ -69,7 +60,7 @@ def queue_page(request: Request) -> Response:
             "accession": row.accession,
             "version": row.version,
             "title": row.title or "Untitled",
-            "state": _STATE_WORDS[row.state],
+            "state": STATE_WORDS[row.state],
             "is_waiting": row.state is State.SUBMITTED,
             "day": row.created_at[:10],
             "files": row.file_count,
@@ -104,7 +95,7 @@ def manage_page(request: Request, *, new_link: str = "") -> Response:
         accession=accession,
         version=view.record.version,
         title=view.record.sheet.title or "Untitled",
-        state=_STATE_WORDS[state],
+        state=STATE_WORDS[state],
         is_draft=draft is not None,
         edits=state is State.DRAFT and may(archive, accession, "edit"),
         verbs=verbs,

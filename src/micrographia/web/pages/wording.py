@@ -8,7 +8,18 @@ from datetime import date
 from typing import Any
 
 from micrographia.model.image import METRES
+from micrographia.model.lifecycle import State
 
+STATE_WORDS: Mapping[State, str] = {
+    State.DRAFT: "Draft",
+    State.SUBMITTED: "With the curators",
+    State.ACCEPTED: "Accepted",
+    State.HELD: "On hold",
+    State.RELEASED: "Released",
+    State.OBSOLETE: "Superseded",
+    State.WITHDRAWN: "Withdrawn",
+    State.PURGED: "Withdrawn",
+}
 _UNIT_SIGN = {"angstrom": "Å", "nanometer": "nm", "micrometer": "µm", "millimeter": "mm"}
 _STACK_NOUNS = {"tilt series": "tilts", "movie": "frames", "particles": "particles", "class averages": "classes"}
 _AXIS_WORDS = {"z": "z", "y": "y", "x": "x", "t": "time", "c": "channel", "s": "colour"}
