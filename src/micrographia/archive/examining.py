@@ -35,6 +35,7 @@ from micrographia.model.finding import Report
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord, FileRecord, ImageRecord
 from micrographia.model.sheet import Sheet
+from micrographia.store.locks import BusyError
 
 Progress = Callable[[int, int], None]
 
@@ -86,7 +87,7 @@ def examine_draft(archive: Archive, accession: str, *, workers: Workers, wait: b
         with ExitStack() as stack:
             try:
                 stack.enter_context(archive.drafts.looking(accession))
-            except UnavailableError:
+            except BusyError:
                 if not wait:
                     raise
                 time.sleep(_POLL_SECONDS)

@@ -26,6 +26,10 @@ _LOCKS = ".locks"
 Attempt = Callable[[str], Callable[[], None] | None]
 
 
+class BusyError(UnavailableError):
+    """Another process or thread has the lock."""
+
+
 class Locks:
     """Named locks; a thread that holds one may take it again."""
 
@@ -39,7 +43,7 @@ class Locks:
 
     @contextmanager
     def hold(self, name: str, *, wait: bool) -> Iterator[None]:
-        """Hold the lock; UnavailableError when another process or thread has it (with `wait`, still after 30 s)."""
+        """Hold the lock; BusyError when another process or thread has it (with `wait`, still after 30 s)."""
         held: set[str] = self._held.__dict__.setdefault("names", set())
         if name in held:
             yield
@@ -47,7 +51,7 @@ class Locks:
         until = time.monotonic() + (_WAIT_S if wait else 0)
         while (release := self._attempt(name)) is None:
             if time.monotonic() >= until:
-                raise UnavailableError(f"{name}: another process is working on it. Try again when it has finished.")
+                raise BusyError(f"{name}: another process is working on it. Try again when it has finished.")
             time.sleep(0.05)
         held.add(name)
         try:

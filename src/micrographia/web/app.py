@@ -50,8 +50,9 @@ _DUE_EVERY_SECONDS = 60
 # in a bucket every look costs requests
 _DUE_IN_BUCKET_SECONDS = 600
 _log = logging.getLogger("micrographia.web")
-_DESCRIPTION = "Search, look at, slice and download released entries. Every address is relative to this server; no account is needed."
-
+_DESCRIPTION = (
+    "Search, look at, slice and download entries; deposit and curate them. What is released needs no account; for the rest send a token."
+)
 _PAGES = (account, account_settings, account_admin, new_password, orcid, deposits, depositing, managing, backlog)
 
 

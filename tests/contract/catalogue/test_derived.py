@@ -1,6 +1,6 @@
 """What is to be derived is the difference between the images and what is recorded; one holder of the lease records."""
 
-import os
+import socket
 import subprocess
 
 import pytest
@@ -80,6 +80,6 @@ def test_the_lease_of_a_dead_process_is_free(filled, monkeypatch):
     gone = subprocess.Popen(["true"])
     gone.wait()
     with monkeypatch.context() as during:
-        during.setattr(os, "getpid", lambda: gone.pid)
+        during.setattr("micrographia.catalogue.derived.this_process", lambda: f"{socket.gethostname()}:{gone.pid}")
         assert filled.derived.take_lease("keeper", seconds=3600)
     assert filled.derived.take_lease("keeper", seconds=60)
