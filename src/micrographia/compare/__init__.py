@@ -1,0 +1,1 @@
+"""Comparing maps: shape index → superposition → FSC → difference → trace to raw data."""

@@ -1,0 +1,49 @@
+"""A map as comparison takes it: densities, the size of a voxel, and where the grid lies in space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Volume = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DensityMap:
+    """Densities on a grid in physical space.
+
+    The frame is that of MRC files as ChimeraX and Mol* read them: Å, (x, y, z), right-handed; voxel [0, 0, 0] lies at the map's origin.
+    """
+
+    values: Volume
+    """float32, shape (z, y, x), finite."""
+    voxel_size_a: tuple[float, float, float]
+    """Distance of neighbouring voxels along z, y, x, Å."""
+    origin_xyz_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Position of voxel [0, 0, 0], Å: x, y, z."""
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Voxels along z, y, x."""
+        z, y, x = self.values.shape
+        return z, y, x
+
+    @property
+    def size_xyz_a(self) -> tuple[float, float, float]:
+        """Edges of the box along x, y, z, Å."""
+        z, y, x = (n * v for n, v in zip(self.shape_zyx, self.voxel_size_a, strict=True))
+        return x, y, z
+
+    @property
+    def middle_xyz_a(self) -> Matrix:
+        """Position of voxel ``n // 2``, the phase origin of Fourier space, Å: x, y, z."""
+        z, y, x = (n // 2 * v for n, v in zip(self.shape_zyx, self.voxel_size_a, strict=True))
+        return np.add(self.origin_xyz_a, (x, y, z))
+
+    @property
+    def is_isotropic(self) -> bool:
+        """Whether its voxels are cubes, to one part in a thousand."""
+        return max(self.voxel_size_a) <= 1.001 * min(self.voxel_size_a)
