@@ -14,7 +14,7 @@ from micrographia.web.api.bodies import FAILURES
 from micrographia.web.api.receiving import read_body
 from micrographia.web.site import site_of
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1/work")
 
 _MOST_JSON_BYTES = 16 << 10
 
@@ -33,13 +33,13 @@ class RetryRequest(BaseModel):
 _BODY = {"requestBody": {"content": {"application/json": {"schema": RetryRequest.model_json_schema()}}}}
 
 
-@router.get("/work", summary="Background work", responses=FAILURES)
+@router.get("", summary="Background work", responses=FAILURES)
 def backlog(request: Request) -> dict[str, Any]:
     """For curators: of each product what is to do, in work, done and failed; who makes it; what failed, and why."""
     return work.work(site_of(request).archive).as_json()
 
 
-@router.post("/work/retry", summary="Try again what failed", responses=FAILURES, openapi_extra=_BODY)
+@router.post("/retry", summary="Try again what failed", responses=FAILURES, openapi_extra=_BODY)
 async def retry(request: Request) -> dict[str, Any]:
     """For curators: forget failures, so that the background work tries them anew."""
     try:
