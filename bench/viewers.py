@@ -22,6 +22,7 @@ from bench.serving import our_server
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
 from micrographia.derive.making import derive
+from micrographia.derive.products import FOR_VIEWERS
 from micrographia.settings import Settings
 
 SHEET = {
@@ -91,7 +92,7 @@ def _served() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         _write(folder)
         archive = open_archive(Settings(home=Path(place) / "home", workers=1))
         accession = deposit_folder(archive, folder, until="released").accession
-        derive(archive, wait=True)
+        derive(archive, FOR_VIEWERS, wait=True)
         archive.catalogue.close()
         with our_server(Path(place) / "home") as port:
             import httpx

@@ -9,10 +9,16 @@ from micrographia.archive.mail import deliver_mail
 from micrographia.archive.outbox import Deliver
 from micrographia.archive.settling import bring_to_end
 from micrographia.catalogue import Catalogue
+from micrographia.compare.products import PRODUCTS as FOR_COMPARISON
+from micrographia.derive.product import Product
+from micrographia.derive.products import FOR_VIEWERS
 from micrographia.errors import UnavailableError
 from micrographia.exchange.doi_registration import register_doi
 from micrographia.settings import Settings
 from micrographia.store import Drafts, Store
+
+PRODUCTS: tuple[Product, ...] = (*FOR_VIEWERS, *FOR_COMPARISON)
+"""What an archive makes of its images, in the order in which it is made: what viewers need first."""
 
 
 def deliverers(settings: Settings) -> Mapping[str, Deliver]:

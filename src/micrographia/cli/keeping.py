@@ -75,10 +75,11 @@ def derive(
     if status:
         _say_status(archive, retry=retry)
         return
+    from micrographia.assembly import PRODUCTS
     from micrographia.derive.making import derive as make
 
     with progress("making", unit="files") as advance:
-        done = make(archive, wait=wait, retry=retry, progress=advance)
+        done = make(archive, PRODUCTS, wait=wait, retry=retry, progress=advance)
     answer(
         asdict(done),
         f"{counted(done.made, 'product')} made, {done.failed} failed, {done.pending} pending.",
@@ -87,11 +88,12 @@ def derive(
 
 
 def _say_status(archive: Archive, *, retry: bool) -> None:
+    from micrographia.assembly import PRODUCTS
     from micrographia.derive import work
 
     if retry:
-        note(f"{counted(work.retry(archive), 'product')} are tried again.")
-    found = work.work(archive)
+        note(f"{counted(work.retry(archive, PRODUCTS), 'product')} are tried again.")
+    found = work.work(archive, PRODUCTS)
     rows = [
         f"{p.name}: {'at most ' * p.is_estimate}{p.pending:,} to do, {p.in_work:,} in work, {p.done:,} done, {p.failed:,} failed"
         for p in found.products

@@ -33,9 +33,9 @@ from micrographia.derive.product import (
     job_of,
     keep_resumable,
     product_folder,
+    recipes_of,
     run_job,
 )
-from micrographia.derive.products import PRODUCTS
 from micrographia.errors import NotFoundError, UnavailableError
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.lifecycle import State
@@ -78,7 +78,8 @@ class Keeper:
 
     archive: Archive
     executor: JobExecutor
-    products: tuple[Product, ...] = PRODUCTS
+    products: tuple[Product, ...]
+    """What is made, in this order."""
     progress: Callable[[int], None] | None = None
     """Called with 1 for each product made."""
     made: int = 0
@@ -99,7 +100,7 @@ class Keeper:
     @property
     def recipes(self) -> dict[str, int]:
         """Recipe of each product."""
-        return {p.name: p.recipe for p in self.products}
+        return recipes_of(self.products)
 
     def watch(self) -> None:
         """Make what is missing, whenever something is, until told to stop. Failures are those of `make_all`."""

@@ -13,6 +13,7 @@ from micrographia.archive.archive import Archive
 from micrographia.derive.drafts import DraftKeeper
 from micrographia.derive.executors import open_executor
 from micrographia.derive.keeper import Keeper
+from micrographia.derive.product import Product
 from micrographia.errors import MicrographiaError
 
 _LOOK_SECONDS = 0.5
@@ -33,12 +34,21 @@ class Derived:
     """Products that another process is still to make."""
 
 
-def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progress: Callable[[int], None] | None = None) -> Derived:
+def derive(
+    archive: Archive,
+    products: tuple[Product, ...],
+    *,
+    wait: bool = False,
+    retry: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Derived:
     """Make every product that is missing.
 
     Parameters
     ----------
     archive : Archive
+    products : tuple of Product
+        What the archive makes of its images, in this order.
     wait : bool
         Where another process (a server) makes them already, wait for it; else return at once.
     retry : bool
@@ -52,7 +62,7 @@ def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progres
     DraftKeeper(archive).examine_all()
     executor = open_executor(archive.settings)
     try:
-        keeper = Keeper(archive, executor, progress=progress)
+        keeper = Keeper(archive, executor, products, progress=progress)
         by_others = 0
         while True:
             before = derived.counts(keeper.recipes)["done"]
@@ -69,10 +79,13 @@ def derive(archive: Archive, *, wait: bool = False, retry: bool = False, progres
 
 
 @contextlib.contextmanager
-def keeping(archive: Archive) -> Iterator[None]:
+def keeping(archive: Archive, products: tuple[Product, ...]) -> Iterator[None]:
     """Make what is missing in the background, whenever something is; a server without its cluster serves all the same."""
     stopping = threading.Event()
-    threads = [threading.Thread(target=work, args=(archive, stopping), name=work.__name__, daemon=True) for work in (_keep, _examine)]
+    threads = [
+        threading.Thread(target=_keep, args=(archive, products, stopping), name="_keep", daemon=True),
+        threading.Thread(target=_examine, args=(archive, stopping), name="_examine", daemon=True),
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -93,13 +106,13 @@ def _examine(archive: Archive, stopping: threading.Event) -> None:
             stopping.wait(_PAUSE_SECONDS)
 
 
-def _keep(archive: Archive, stopping: threading.Event) -> None:
+def _keep(archive: Archive, products: tuple[Product, ...], stopping: threading.Event) -> None:
     """Be a keeper until told to stop; a database or a cluster that went away comes back."""
     while not stopping.is_set():
         try:
             executor = open_executor(archive.settings)
             try:
-                Keeper(archive, executor, stopping=stopping).watch()
+                Keeper(archive, executor, products, stopping=stopping).watch()
             finally:
                 executor.close()
         except Exception as exc:  # noqa: BLE001  the edge of the thread

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,11 @@ class Product:
     def folder(self) -> str:
         """Name of the folder under which all of its files lie."""
         return f"{self.name}-{self.recipe}"
+
+
+def recipes_of(products: Iterable[Product]) -> dict[str, int]:
+    """Return the recipe of each product by its name."""
+    return {p.name: p.recipe for p in products}
 
 
 @dataclass(frozen=True, slots=True)

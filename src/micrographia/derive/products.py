@@ -1,4 +1,4 @@
-"""The products that every archive makes, in the order in which they are made."""
+"""The products that viewers need, in the order in which they are made; those of the wings join them in `assembly.PRODUCTS`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from micrographia.catalogue import ImageRow
-from micrographia.derive.product import Job, Product
-from micrographia.derive.pyramid import build_pyramid
+from micrographia.derive.product import Job, Product, recipes_of
 from micrographia.derive.sections import has_sections, write_sections
 from micrographia.derive.thumbnails import write_thumbnails
 from micrographia.model.multiscale import RECIPE, has_levels
@@ -19,6 +18,9 @@ def _always(_: ImageRecord) -> bool:
 
 
 def _make_pyramid(job: Job, folder: Path) -> None:
+    # whoever opens an archive loads this module; the codecs only who makes pyramids
+    from micrographia.derive.pyramid import build_pyramid
+
     build_pyramid(job.stored.open(), job.record, folder)
 
 
@@ -30,11 +32,11 @@ def _make_sections(job: Job, folder: Path) -> None:
 THUMBNAIL = Product("thumbnail", 3, _always, write_thumbnails)
 PYRAMID = Product("pyramid", RECIPE, has_levels, _make_pyramid)
 SECTIONS = Product("sections", 1, has_sections, _make_sections)
-PRODUCTS = (THUMBNAIL, PYRAMID, SECTIONS)
-RECIPES: Mapping[str, int] = {p.name: p.recipe for p in PRODUCTS}
+FOR_VIEWERS = (THUMBNAIL, PYRAMID, SECTIONS)
+RECIPES: Mapping[str, int] = recipes_of(FOR_VIEWERS)
 
 
 def progress_of(row: ImageRow, states: dict[str, str]) -> dict[str, str]:
-    """Return what an image's document says of its products: done, pending, failed, or none where the image has no such product."""
+    """Return what an image's document says of what viewers need: done, pending, failed, or none where the image has no such product."""
     known = {"done": "done", "failed": "failed"}
-    return {p.name: known.get(states.get(p.name, ""), "pending") if p.applies(row.record) else "none" for p in PRODUCTS}
+    return {p.name: known.get(states.get(p.name, ""), "pending") if p.applies(row.record) else "none" for p in FOR_VIEWERS}

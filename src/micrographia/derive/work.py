@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,7 @@ from micrographia.archive.archive import Archive
 from micrographia.archive.permissions import require_curator
 from micrographia.catalogue import Holder, Outcome
 from micrographia.derive.keeper import LEASE
-from micrographia.derive.product import MAKING
-from micrographia.derive.products import PRODUCTS, RECIPES
+from micrographia.derive.product import MAKING, Product, recipes_of
 from micrographia.errors import InvalidInputError
 from micrographia.ids import ImageId
 
@@ -65,31 +65,30 @@ class Work:
         return {"products": [asdict(p) for p in self.products], "keeper": keeper, "failures": failures}
 
 
-def work(archive: Archive) -> Work:
+def work(archive: Archive, products: Sequence[Product]) -> Work:
     """Return what is to do, in work, done and failed; for curators."""
     require_curator(archive.caller)
     derived = archive.catalogue.derived
-    counts, keeper = derived.counts_by_product(RECIPES), derived.holder(LEASE)
+    counts, keeper = derived.counts_by_product(recipes_of(products)), derived.holder(LEASE)
     making = _in_work(archive.settings.derived / MAKING / str(keeper.fence)) if keeper else {}
     backlogs = []
-    for product in PRODUCTS:
-        pending, is_estimate = _pending(archive, product.name)
+    for product in products:
+        pending, is_estimate = _pending(archive, product)
         done, failed = counts[product.name]
         backlogs.append(Backlog(product.name, done, failed, pending, is_estimate, making.get(product.name, 0)))
     failures = derived.failures(limit=_FAILURES)
     return Work(tuple(backlogs), keeper, sum(b.failed for b in backlogs), tuple(_failure(archive, f) for f in failures))
 
 
-def retry(archive: Archive, *, image: str = "", product: str = "") -> int:
+def retry(archive: Archive, products: Sequence[Product], *, image: str = "", product: str = "") -> int:
     """Have what failed tried again (all of it; of one image; one product) and return how many products that are; for curators."""
     require_curator(archive.caller)
-    if product and product not in RECIPES:
-        raise InvalidInputError(f"There is no product {product[:40]!r}; there are {', '.join(RECIPES)}.")
+    if product and product not in (names := [p.name for p in products]):
+        raise InvalidInputError(f"There is no product {product[:40]!r}; there are {', '.join(names)}.")
     return archive.catalogue.derived.retry(ImageId.parse(image) if image else None, product)
 
 
-def _pending(archive: Archive, name: str) -> tuple[int, bool]:
-    product = next(p for p in PRODUCTS if p.name == name)
+def _pending(archive: Archive, product: Product) -> tuple[int, bool]:
     derived = archive.catalogue.derived
     total = derived.unmade_count(product.name, product.recipe)
     if total > _COUNTED:

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from micrographia.assembly import deliverers, open_archive
+from micrographia.assembly import PRODUCTS, deliverers, open_archive
 from micrographia.derive.delivering import delivering
 from micrographia.derive.making import keeping
 from micrographia.settings import Settings
@@ -80,7 +80,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, read
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)
     server = _Server(config, ready)
-    with delivering(archive, deliverers(settings)), keeping(archive) if settings.keeper == "on" else contextlib.nullcontext():
+    with delivering(archive, deliverers(settings)), keeping(archive, PRODUCTS) if settings.keeper == "on" else contextlib.nullcontext():
         server.run()
     if not server.started:
         raise SystemExit(1)

@@ -28,12 +28,12 @@ from micrographia.derive.executors import DaskExecutor, LocalExecutor
 from micrographia.derive.keeper import Keeper
 from micrographia.derive.making import derive
 from micrographia.derive.product import MAKING, RESUMABLE, Job, being_made, job_of, run_job
-from micrographia.derive.products import PRODUCTS, PYRAMID, THUMBNAIL
+from micrographia.derive.products import FOR_VIEWERS, PYRAMID, THUMBNAIL
 from micrographia.errors import UnavailableError
 from micrographia.testing.examples import HOOKE
 from micrographia.testing.products import GOOD, POISONED, discarded_meanwhile, killed_always, killed_at_first, killed_half_way
 
-RECIPES = {p.name: p.recipe for p in PRODUCTS}
+RECIPES = {p.name: p.recipe for p in FOR_VIEWERS}
 COMMAND = [sys.executable, "-m", "micrographia"]
 
 
@@ -45,9 +45,9 @@ def everything(home):
 
 def test_the_pictures_of_an_accepted_entry_are_made_and_go_with_its_draft(archive, folder, settings):
     accession = deposit_folder(archive, folder, given=HOOKE, until="submitted").accession
-    assert derive(archive).made == 0
+    assert derive(archive, FOR_VIEWERS).made == 0
     accept_entry(archive, accession)
-    assert derive(archive).made > 0
+    assert derive(archive, FOR_VIEWERS).made > 0
     assert list(settings.derived.glob(f"*/{accession}/1/*"))
     return_entry(archive, accession, comment="Name the lens.")
     discard_draft(archive, accession)
@@ -55,10 +55,10 @@ def test_the_pictures_of_an_accepted_entry_are_made_and_go_with_its_draft(archiv
 
 
 def test_everything_is_made_once(archive, settings, released):
-    first = derive(archive)
+    first = derive(archive, FOR_VIEWERS)
     assert (first.made, first.failed, first.pending) == (3 + 2 + 3, 0, 0)
     files = everything(settings.home)
-    again = derive(archive, wait=True)
+    again = derive(archive, FOR_VIEWERS, wait=True)
     assert (again.made, again.failed, again.pending) == (0, 0, 0)
     assert everything(settings.home) == files
     assert list((settings.derived / MAKING).iterdir()) == []
@@ -67,7 +67,7 @@ def test_everything_is_made_once(archive, settings, released):
 
 
 def test_levels_are_read_by_zarr(archive, settings, released):
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     image = next(i for i in list_images(archive, released)[1] if i.record.path == "long.mrc")
     folder = settings.derived / PYRAMID.folder / released / "1" / str(image.id.number)
     level = np.asarray(zarr.open_array(str(folder / "1"), mode="r"))
@@ -75,25 +75,25 @@ def test_levels_are_read_by_zarr(archive, settings, released):
 
 
 def test_what_was_deleted_is_made_again(archive, settings, released):
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     shutil.rmtree(settings.derived / PYRAMID.folder / released / "1")
-    assert derive(archive).made == 2
+    assert derive(archive, FOR_VIEWERS).made == 2
     shutil.rmtree(settings.derived)
-    assert derive(archive).made == 8
+    assert derive(archive, FOR_VIEWERS).made == 8
 
 
 def test_a_rebuilt_catalogue_knows_what_was_made(archive, released):
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     rebuild(archive)
-    done = derive(archive)
+    done = derive(archive, FOR_VIEWERS)
     assert (done.made, done.pending) == (0, 0)
     assert archive.catalogue.derived.counts(RECIPES)["done"] == 8
 
 
 def test_a_purged_entry_leaves_nothing(archive, settings, released):
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     purge_entry(archive, released, reason="the law asks")
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     assert everything(settings.home) == {}
 
 
@@ -176,7 +176,7 @@ def test_a_dask_cluster_makes_the_same_though_a_worker_is_killed(archive, releas
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as cluster:
         executor = DaskExecutor(cluster.scheduler_address)
         try:
-            keeper = Keeper(archive, executor)
+            keeper = Keeper(archive, executor, FOR_VIEWERS)
             pids = list(executor._client.run(os.getpid).values())
             os.kill(pids[0], signal.SIGKILL)
             assert keeper.make_all()
@@ -213,7 +213,7 @@ def test_what_a_dead_server_was_making_on_demand_is_cleared(archive, settings, r
     mine, dead, elsewhere = (f"demand-{socket.gethostname()}:{os.getpid()}", f"demand-{socket.gethostname()}:{gone.pid}", "demand-far:1")
     for name in (mine, dead, elsewhere):
         (settings.derived / MAKING / name / "half").mkdir(parents=True)
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     assert {p.name for p in (settings.derived / MAKING).iterdir()} == {mine, elsewhere}
 
 
@@ -234,7 +234,7 @@ def test_a_map_is_shown_by_its_surface_at_the_recommended_level(archive, setting
         sheet["maps"][0]["contour_level"] = level
         (folder / "entry.yaml").write_text(json.dumps(sheet))
         entry = deposit_folder(archive, folder, until="released").accession
-        assert derive(archive).failed == 0
+        assert derive(archive, FOR_VIEWERS).failed == 0
         picture = Image.open(settings.derived / THUMBNAIL.folder / entry / "1" / "1" / "small.webp").convert("L")
         shown.append(np.asarray(picture) > 40)
         (folder / "balls.mrc").touch()

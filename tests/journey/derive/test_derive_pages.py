@@ -2,7 +2,7 @@
 
 from micrographia.catalogue import Outcome
 from micrographia.derive.making import derive
-from micrographia.derive.products import RECIPES
+from micrographia.derive.products import FOR_VIEWERS, RECIPES
 from micrographia.derive.sections import PICTURES
 from micrographia.ids import ImageId
 
@@ -11,7 +11,7 @@ def test_projections_and_sections_are_shown_once_they_are_made(web, archive, ima
     volume = images["long.mrc"]
     assert web(f"/previews/{volume['id']}/section-z.webp").status_code == 404
     assert "From all sides" not in web(volume["links"]["page"]).text
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     page = web(volume["links"]["page"]).text
     for picture in PICTURES:
         address = f"/previews/{volume['id']}/{picture}.webp"
@@ -28,14 +28,14 @@ def test_an_entry_says_how_many_of_its_pictures_are_prepared(web, archive, relea
     assert "0 of 3 pictures prepared" in page and "/static/progress.js" in page
     web(images["small.mrc"]["links"]["thumbnail"])
     assert web(f"/api/v1{entry}/progress?version=1").json()["prepared"] == 1
-    derive(archive)
+    derive(archive, FOR_VIEWERS)
     assert web(f"/api/v1{entry}/progress").json() == {"total": 3, "finished": True}
     page = web(entry).text
     assert "pictures prepared" not in page and "/static/progress.js" not in page
 
 
 def test_an_image_that_cannot_be_read_says_so_in_place_of_the_viewer(web, archive, broken):
-    done = derive(archive)
+    done = derive(archive, FOR_VIEWERS)
     assert done.failed == 1 and done.pending == 0
     failure = archive.catalogue.derived.failures()[0]
     assert (str(failure.image), failure.product, failure.tries) == (broken["id"], "thumbnail", 3)

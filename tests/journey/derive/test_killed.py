@@ -23,10 +23,10 @@ import zarr
 from micrographia.archive.deposit import deposit_folder
 from micrographia.archive.lookup import list_images
 from micrographia.derive.product import MAKING
-from micrographia.derive.products import PRODUCTS, PYRAMID
+from micrographia.derive.products import FOR_VIEWERS, PYRAMID
 from micrographia.testing.examples import HOOKE
 
-RECIPES = {p.name: p.recipe for p in PRODUCTS}
+RECIPES = {p.name: p.recipe for p in FOR_VIEWERS}
 VOLUME_MB = int(os.environ.get("MICROGRAPHIA_TEST_VOLUME_MB", "96"))
 KILLS = int(os.environ.get("MICROGRAPHIA_TEST_KILLS", "4"))
 PATIENCE_SECONDS = 60 + VOLUME_MB / 4
@@ -171,7 +171,7 @@ def recorded(archive, images):
 def test_a_server_and_workers_that_are_killed_lose_nothing_and_make_nothing_twice(archive, settings, large, workers, tmp_path):
     rng = random.Random(SEED)
     images = [i.id for i in list_images(archive, large)[1]]
-    wanted = {(i.id, p.name) for i in list_images(archive, large)[1] for p in PRODUCTS if p.applies(i.record)}
+    wanted = {(i.id, p.name) for i in list_images(archive, large)[1] for p in FOR_VIEWERS if p.applies(i.record)}
     root, seen, done, moments, began = settings.derived, {}, set(), [], time.monotonic()
     with (tmp_path / "serve.log").open("ab") as log:
         for _ in range(KILLS):

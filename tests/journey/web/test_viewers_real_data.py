@@ -15,6 +15,7 @@ from PIL import Image
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
 from micrographia.derive.making import derive
+from micrographia.derive.products import FOR_VIEWERS
 from micrographia.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -56,7 +57,7 @@ def real(tmp_path_factory, real_data, start):
     (folder / "entry.yaml").write_text(json.dumps(SHEET))
     archive = open_archive(Settings(home=where / "archive", workers=1))
     accession = deposit_folder(archive, folder, until="released").accession
-    derive(archive, wait=True)
+    derive(archive, FOR_VIEWERS, wait=True)
     archive.catalogue.close()
     process = start(where / "archive")
     yield accession, folder, process.url

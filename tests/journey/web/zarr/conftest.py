@@ -16,6 +16,7 @@ from zarr.storage import ObjectStore
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
 from micrographia.derive.making import derive
+from micrographia.derive.products import FOR_VIEWERS
 from micrographia.settings import Settings
 from micrographia.testing.mrc_files import mrc_bytes
 
@@ -111,7 +112,7 @@ def streamed(tmp_path_factory, start):
     (folder / "entry.yaml").write_text(json.dumps(SHEET))
     archive = open_archive(Settings(home=where / "archive", workers=2))
     accession = deposit_folder(archive, folder, until="released").accession
-    assert derive(archive).failed == 0
+    assert derive(archive, FOR_VIEWERS).failed == 0
     archive.catalogue.close()
     process = start(where / "archive")
     items = httpx.get(f"{process.url}/api/v1/images?entry={accession}").json()["items"]

@@ -17,6 +17,7 @@ from micrographia.archive.deposit import deposit_folder
 from micrographia.archive.withdraw import withdraw_entry
 from micrographia.assembly import open_archive
 from micrographia.derive.making import derive
+from micrographia.derive.products import FOR_VIEWERS
 from micrographia.settings import Settings
 from micrographia.web.app import create_app
 
@@ -77,7 +78,7 @@ def screen(tmp_path_factory, start):
     (folder / "entry.yaml").write_text(json.dumps(SHEET))
     archive = open_archive(Settings(home=where / "archive", workers=1))
     accession = deposit_folder(archive, folder, until="released").accession
-    assert derive(archive).failed == 0
+    assert derive(archive, FOR_VIEWERS).failed == 0
     process = start(where / "archive")
     yield SimpleNamespace(archive=archive, accession=accession, url=process.url, truth=truth, ready=ready)
     process.terminate()
