@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrographia.formats.cursor import printable, refuse_short, refused
-from micrographia.formats.description import Contents, LazyImage
+from micrographia.formats.description import Contents, LazyImage, unsupported
 from micrographia.formats.raw import RawImage
 from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
@@ -160,7 +160,7 @@ def _lattices(source: ByteSource, text: str, start: int, order: str) -> list[tup
         layout = _layout(at, shape, dtype, count) if not encoding else None
         if encoding and (encoding not in ("HxByteRLE", "HxZip") or wanted > _LARGEST_DECODED):
             expected = f"HxByteRLE or HxZip and at most {_LARGEST_DECODED} bytes decoded"
-            raise refused(source, "amira", f"{encoding} of {wanted} bytes", expected, rule="encoding")
+            raise unsupported(source.name, "amira.encoding", f"{encoding} of {wanted} bytes", expected)
         axes, full = ("czyx", (count, *shape)) if count > 1 else ("zyx", shape)
         about = {"stored_dtype": dtype.str, "encoding": encoding or "raw"}
         found.append((ImageHeader(axes, full, dtype.name, size, name, layout, metadata=about), _Section(at, length, encoding)))

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError
 from micrographia.formats.selection import Ranges, block_ranges, normalise
-from micrographia.model.finding import Finding
+from micrographia.model.finding import Finding, Severity
 from micrographia.model.image import ImageHeader
 
 
 class UnreadableError(InvalidInputError):
     """A file is not what its format asks; becomes one finding with severity error (`inspect` never raises it)."""
+
+    severity: Severity = "error"
 
     def __init__(self, rule: str, message: str, *, found: str = "", expected: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -28,14 +30,28 @@ class UnreadableError(InvalidInputError):
 
     def finding(self, path: str) -> Finding:
         """Return the failure as a finding about the file at `path`."""
-        return Finding(self.rule, "error", path, self.message, self.found, self.expected, self.hint)
+        return Finding(self.rule, self.severity, path, self.message, self.found, self.expected, self.hint)
 
     def __reduce__(self) -> tuple[Any, ...]:  # crosses process borders
-        return _unreadable, (self.rule, self.message, self.found, self.expected, self.hint)
+        return _unreadable, (type(self), self.rule, self.message, self.found, self.expected, self.hint)
 
 
-def _unreadable(rule: str, message: str, found: str, expected: str, hint: str) -> UnreadableError:
-    return UnreadableError(rule, message, found=found, expected=expected, hint=hint)
+class UnsupportedCodingError(UnreadableError):
+    """A file may well be what its format asks, but nothing here decodes it: a warning, for it is kept all the same."""
+
+    severity = "warning"
+
+
+def unsupported(
+    name: str, rule: str, found: str, expected: str, *, hint: str = "Deposit beside it a copy in another coding, if it should be seen."
+) -> UnsupportedCodingError:
+    """Return the failure that `name` (a file, or an image in it) is coded in a way that nothing here decodes."""
+    message = f"{name} has a coding that is not supported: it is stored as it is; no pictures or streams of it."
+    return UnsupportedCodingError(rule, message, found=found[:200], expected=expected, hint=hint)
+
+
+def _unreadable(kind: type[UnreadableError], rule: str, message: str, found: str, expected: str, hint: str) -> UnreadableError:
+    return kind(rule, message, found=found, expected=expected, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

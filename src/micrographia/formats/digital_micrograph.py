@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from micrographia.formats.cursor import Cursor, printable, refuse_short, refused
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.raw import RawImage
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import length_unit, voxel_size
@@ -40,6 +40,8 @@ _SAMPLES = {
     1: "i2", 2: "f4", 3: "c8", 6: "u1", 7: "i4", 9: "i1", 10: "u2", 11: "u4", 12: "f8", 13: "c16", 14: "u1", 39: "i8", 40: "u8",
 }  # fmt: skip
 _RGBA = 23
+# packed complex half transforms, other colours
+_NOT_DECODED = frozenset((5, 8, *range(15, 23), *range(24, 29)))
 # label in the image's tags → name here, and what it is multiplied with
 _FACTS = {
     "Microscope Info/Voltage": ("voltage_kv", 1e-3),
@@ -113,6 +115,8 @@ def _header(source: ByteSource, entry: Mapping[str, Any], order: str) -> ImageHe
         return None
     if not isinstance(stored, _Stored) or min(sides) < 1:
         raise refused(source, "dm", f"an array of {sides} samples", "samples for all of it")
+    if code in _NOT_DECODED:
+        raise unsupported(source.name, "dm.sample_type", f"samples of type {code}", f"a type of {[*_SAMPLES, _RGBA]}")
     if code != _RGBA and code not in _SAMPLES:
         raise refused(source, "dm", f"samples of type {code!r}", f"a type of {[*_SAMPLES, _RGBA]}", rule="sample_type")
     dtype = np.dtype(f"{order}u4" if code == _RGBA else f"{order}{_SAMPLES[code]}")

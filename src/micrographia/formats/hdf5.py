@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from micrographia.errors import InvalidInputError
 from micrographia.formats.bdv_xml import Setup, setups_of
 from micrographia.formats.chunks import chunk_ranges
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.file_object import SourceFile
 from micrographia.formats.hdf5_links import reached, walk
 from micrographia.formats.hdf5_meaning import Meaning, file_metadata, meaning_of
@@ -236,20 +236,10 @@ def _refuse_lies(source: ByteSource, path: str, dataset: h5py.Dataset, dtype: np
         )
     if dataset.chunks and prod(dataset.chunks) * dtype.itemsize > _LONGEST_CHUNK_BYTES:
         found = f"chunks of {prod(dataset.chunks) * dtype.itemsize} bytes"
-        raise UnreadableError(
-            "hdf5.chunk_size",
-            f"{source.name}: {path} has chunks too large to decode.",
-            found=found,
-            expected=f"at most {_LONGEST_CHUNK_BYTES} bytes",
-        )
+        raise unsupported(f"{source.name}: {path}", "hdf5.chunk_size", found, f"at most {_LONGEST_CHUNK_BYTES} bytes")
     for i in range(plist.get_nfilters()):
         code, _, _, name = plist.get_filter(i)
         if not h5z.filter_avail(code):
             label = name.decode("utf-8", "replace").strip() or f"number {code}"
-            raise UnreadableError(
-                "hdf5.filter",
-                f"{source.name}: {path} is compressed in a way that this archive cannot undo.",
-                found=f"filter {label}",
-                expected="gzip, lzf, szip",
-                hint="h5repack -f GZIP=4 makes it readable.",
-            )
+            hint = "h5repack -f GZIP=4 makes a copy that can be seen."
+            raise unsupported(f"{source.name}: {path}", "hdf5.filter", f"filter {label}", "gzip, lzf, szip", hint=hint)

@@ -20,7 +20,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from micrographia.formats.cursor import Cursor, printable, refuse_short, refused
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.raw import RawImage
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
@@ -147,10 +147,11 @@ def _dtype(source: ByteSource, name: str, channels: list[dict[str, str]]) -> np.
         bits, is_float = int(channel["Resolution"]), channel.get("DataType") == "1"
         item = next((n for n in (1, 2, 4, 8) if bits <= 8 * n), 0)
         found.add(f"<{'f' if is_float else 'u'}{item}")
-    form = found.pop() if len(found) == 1 else ""
-    if form not in ("<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"):
-        raise refused(source, "lif", f"{name}: channels of types {sorted({form, *found})}", "numbers of one type", rule="sample_type")
-    return np.dtype(form)
+    if not found or not found <= {"<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8"}:
+        raise refused(source, "lif", f"{name}: channels of types {sorted(found)}", "numbers", rule="sample_type")
+    if len(found) > 1:
+        raise unsupported(f"{source.name}: {name}", "lif.sample_type", f"channels of types {sorted(found)}", "numbers of one type")
+    return np.dtype(found.pop())
 
 
 def _refuse_outside(source: ByteSource, name: str, block: _Block, layout: RawLayout, shape: list[int]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from micrographia.formats.cursor import printable, refuse_short, refused
-from micrographia.formats.description import Contents, LazyImage
+from micrographia.formats.description import Contents, LazyImage, unsupported
 from micrographia.formats.raw import RawImage
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
@@ -27,6 +27,8 @@ from micrographia.model.image import ImageHeader, RawLayout
 _SAMPLES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 32: "c8", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 1792: "c16",
 }  # fmt: skip
+# single bits, numbers of 128 bits
+_NOT_DECODED = (1, 1536, 2048)
 _COLOURS = {128: ("red", "green", "blue"), 2304: ("red", "green", "blue", "alpha")}
 _UNITS = {1: "m", 2: "mm", 3: "µm"}
 # header bytes → form and first byte of: dimensions, sample type, spacing, first byte of data, slope, units, description, sform code, rows
@@ -69,6 +71,8 @@ def _header(source: ByteSource) -> ImageHeader:
     offset = int(start[0]) if isfinite(start[0]) else -1
     if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1 or offset < size:
         raise refused(source, "nifti", f"dimensions {list(dim)}, data from byte {start[0]}", "1 to 7 positive dimensions behind the header")
+    if code[0] in _NOT_DECODED:
+        raise unsupported(source.name, "nifti.sample_type", f"samples of type {code[0]}", f"one of {[*_SAMPLES, *_COLOURS]}")
     colours = _COLOURS.get(code[0], ())
     if not colours and code[0] not in _SAMPLES:
         raise refused(source, "nifti", f"samples of type {code[0]}", f"one of {[*_SAMPLES, *_COLOURS]}", rule="sample_type")

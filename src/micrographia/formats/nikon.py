@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError
 from micrographia.formats.cursor import Cursor, refused
-from micrographia.formats.description import Contents, LazyImage
+from micrographia.formats.description import Contents, LazyImage, unsupported
 from micrographia.formats.nikon_meaning import Loop, channels, facts, loops_of, spacing, without
 from micrographia.formats.nikon_values import decoded, table
 from micrographia.formats.raw import RawImage
@@ -44,6 +44,8 @@ _LONGEST_MAP_BYTES = 256 << 20
 _LONGEST_METADATA_BYTES = 64 << 20
 _LONGEST_NAME_BYTES = 1 << 16
 _LARGEST_FRAME_BYTES = 1 << 30
+# eCompression
+_LOSSY = 1
 _MOST_FRAMES = 4_000_000
 _MOST_POSITIONS = 10_000
 # a recording may be stopped early, but more than this of what was planned is a lie
@@ -181,9 +183,10 @@ def _frames(source: ByteSource, attributes: dict[str, Any], picture: dict[str, A
     height, width, samples = (int(attributes[key]) for key in ("uiHeight", "uiWidth", "uiComp"))
     bits, compression = int(attributes["uiBpcInMemory"]), int(attributes.get("eCompression", 2))
     form = {8: "u1", 16: "u2", 32: "f4"}.get(bits)
-    if compression == 1 or form is None:
-        found = f"{bits} bits a sample" + (", lossy compression" if compression == 1 else "")
-        raise refused(source, "nd2", found, "8, 16 or 32 bits, uncompressed or deflated", rule="sample_type")
+    if compression == _LOSSY:
+        raise unsupported(source.name, "nd2.compression", "lossy compression", "frames that are uncompressed or deflated")
+    if form is None:
+        raise refused(source, "nd2", f"{bits} bits a sample", "8, 16 or 32 bits", rule="sample_type")
     dtype = np.dtype(form)
     row_bytes = int(attributes.get("uiWidthBytes") or 0) or width * samples * dtype.itemsize
     if min(height, width, samples) < 1 or row_bytes < width * samples * dtype.itemsize or height * row_bytes > _LARGEST_FRAME_BYTES:

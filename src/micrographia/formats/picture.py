@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from micrographia.errors import IntegrityError
 from micrographia.formats.cursor import refused
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
@@ -37,6 +37,8 @@ _ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, st
 _ORIENTATION_TAG = 0x112
 # from here on rows of the file are columns of the scene
 _FIRST_TURNED = 5
+_JPEG_BITS = range(2, 17)
+_BMP_BITS, _BMP_COMPRESSIONS = (1, 4, 8, 16, 24, 32), range(7)
 # start of frame: all but the tables that share the range of its markers
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -88,13 +90,8 @@ def _header(source: ByteSource) -> ImageHeader:
     if not (width > 0 and height > 0 and channels in (1, 2, 3, 4)):
         raise refused(source, "picture", f"{width} × {height} pixels of {channels} channels", "positive sizes and 1 to 4 channels")
     if width * height * channels > _MOST_PIXELS or source.size > _LARGEST_FILE_BYTES:
-        raise refused(
-            source,
-            "picture",
-            f"{width} × {height} × {channels} samples in {source.size} bytes",
-            f"at most {_MOST_PIXELS} samples",
-            rule="size",
-        )
+        found = f"{width} × {height} × {channels} samples in {source.size} bytes"
+        raise unsupported(source.name, "picture.size", found, f"at most {_MOST_PIXELS} samples")
     metadata: dict[str, Any] = {"encoding": kind}
     if kind == "JPEG" and (orientation := _orientation(source)) > 1:
         metadata["orientation"] = orientation
@@ -134,7 +131,10 @@ def _jpeg(source: ByteSource) -> _Facts:
         elif marker in _JPEG_FRAMES:
             bits, height, width, channels = struct.unpack(">BHHB", source.read(at, 6))
             if bits != 8 or channels == 4:
-                raise refused(source, "picture", f"a JPEG with {bits} bits and {channels} channels", "8 bits, grey or colour")
+                found = f"a JPEG with {bits} bits and {channels} channels"
+                if bits in _JPEG_BITS and channels in (1, 3, 4):
+                    raise unsupported(source.name, "picture.coding", found, "8 bits, grey or colour")
+                raise refused(source, "picture", found, "8 bits, grey or colour")
             return width, height, channels, "uint8", size
     raise refused(source, "picture", "no start of a frame", "a whole JPEG file")
 
@@ -180,7 +180,10 @@ def _jpeg_segments(source: ByteSource) -> Iterator[tuple[int, int]]:
 def _bmp(source: ByteSource) -> _Facts:
     header, width, height, _, bits, compression = struct.unpack("<IiiHHI", source.read(14, 20))
     if header < 40 or bits not in (8, 24, 32) or compression not in (0, 3):
-        raise refused(source, "picture", f"a BMP of {bits} bits, compression {compression}", "24 or 32 bits, or 8 bits grey, uncompressed")
+        found, expected = f"a BMP of {bits} bits, compression {compression}", "24 or 32 bits, or 8 bits grey, uncompressed"
+        if header >= 40 and bits in _BMP_BITS and compression in _BMP_COMPRESSIONS:
+            raise unsupported(source.name, "picture.coding", found, expected)
+        raise refused(source, "picture", found, expected)
     # what the palette makes of 8 bits only the decoder knows
     channels = 1 if bits == 8 else 3
     if width > 0 and 0 < abs(height) * width < 1 << 22:

@@ -18,7 +18,7 @@ import tifffile
 
 from micrographia.errors import IntegrityError, InvalidInputError
 from micrographia.formats import tiff_pages, tiff_sizes
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.file_object import SourceFile
 from micrographia.formats.raw import RawImage
 from micrographia.formats.source import ByteSource
@@ -147,6 +147,8 @@ def _header(source: ByteSource, tif: tifffile.TiffFile, series: list[Any], numbe
     layout = _layout(source, tif, one, axes)
     if layout is None:
         _refuse_lies(source, one, number)
+        if (codec := one.keyframe.compression) in tuple(tifffile.COMPRESSION) and codec not in tifffile.TIFF.DECOMPRESSORS:
+            raise _undecoded(source, number, one)
     about = tiff_sizes.of_series(tif, series, number)
     channels = about.channels
     length_c = dict(zip(axes.axes, axes.shape, strict=True)).get("c", 0)
@@ -229,13 +231,8 @@ def _refuse_lies(source: ByteSource, series: Any, number: int) -> None:
             continue
         longest = max([segment, *(min(count, source.size) for count in page.databytecounts)])
         if longest > tiff_pages.LONGEST_SEGMENT_BYTES:
-            raise _unreadable(
-                source,
-                number,
-                f"a strip or tile of {longest} bytes",
-                f"at most {tiff_pages.LONGEST_SEGMENT_BYTES}",
-                rule="tiff.segment_size",
-            )
+            expected = f"at most {tiff_pages.LONGEST_SEGMENT_BYTES}"
+            raise unsupported(f"{source.name}: series {number}", "tiff.segment_size", f"a strip or tile of {longest} bytes", expected)
         if max(page.dataoffsets) + max(page.databytecounts) > source.size:  # only then look closer
             _refuse_cut_off(source, page)
 
@@ -255,6 +252,16 @@ def _probe(source: ByteSource, series: Any, header: ImageHeader) -> None:
     if header.layout:
         return
     image = TiffImage(source, header, series, _axes_of(series))
+    try:
+        _read_ends(image, series)
+    except (ImportError, UnreadableError) as exc:  # a codec of a company's own; JPEG before it was settled, which has several readings
+        if isinstance(exc, ImportError) or series.keyframe.compression == tifffile.COMPRESSION.OJPEG:
+            raise _undecoded(source, int(header.metadata["series"]), series) from exc
+        raise
+
+
+def _read_ends(image: TiffImage, series: Any) -> None:
+    header = image.header
     one = [range(1)] * len(header.shape)
     for axis in ("c", "y", "x") if "C" not in series.axes else ("y", "x"):
         if axis in header.axes:
@@ -265,6 +272,11 @@ def _probe(source: ByteSource, series: Any, header: ImageHeader) -> None:
         return
     for row in {0, header.shape[y] - 1}:
         image.read((*one[:y], range(row, row + 1), *one[y + 1 :]))
+
+
+def _undecoded(source: ByteSource, number: int, series: Any) -> UnreadableError:
+    found = f"{tifffile.COMPRESSION(series.keyframe.compression).name} compression"
+    return unsupported(f"{source.name}: series {number}", "tiff.compression", found, "LZW, deflate, JPEG, Zstandard or none")
 
 
 def _short(source: ByteSource, end: int) -> UnreadableError:

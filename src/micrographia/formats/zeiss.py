@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from micrographia.errors import MicrographiaError
 from micrographia.formats.chunks import chunk_ranges
 from micrographia.formats.cursor import Cursor, printable, refused
-from micrographia.formats.description import Contents, LazyImage
+from micrographia.formats.description import Contents, LazyImage, unsupported
 from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
@@ -45,7 +45,9 @@ _HIGHEST_RATIO = 20_000
 _SMALL_BYTES = 1 << 30
 # code → type of a sample and samples a pixel (blue, green, red, unused)
 _PIXELS = {0: ("u1", 1), 1: ("u2", 1), 2: ("f4", 1), 3: ("u1", 3), 4: ("u2", 3), 8: ("f4", 3), 9: ("u1", 4), 12: ("i4", 1), 13: ("f8", 1)}
+_COMPLEX_PIXELS = frozenset((10, 11))
 _COMPRESSIONS = {0: "none", 1: "JPEG", 4: "JPEG XR", 5: "Zstandard", 6: "Zstandard with packed bytes"}
+_LZW, _FIRST_OF_CAMERAS = 2, 100
 # ZEN's letter → axis, slowest first
 _LEADING = {"V": "v", "H": "h", "I": "i", "R": "r", "B": "b", "T": "t", "C": "c", "Z": "z"}
 _ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
@@ -223,7 +225,10 @@ def _header(
     unknown = {t.compression for t in tiles} - _COMPRESSIONS.keys()
     if len(pixels) > 1 or not pixels <= _PIXELS.keys() or unknown:
         found = f"pixels of types {sorted(pixels)}, compressions {sorted(unknown)}"
-        raise refused(source, "czi", found, f"one type of {list(_PIXELS)}, compressions {list(_COMPRESSIONS)}", rule="sample_type")
+        expected = f"one type of {list(_PIXELS)}, compressions {list(_COMPRESSIONS)}"
+        if pixels <= _PIXELS.keys() | _COMPLEX_PIXELS and all(c == _LZW or c >= _FIRST_OF_CAMERAS for c in unknown):
+            raise unsupported(source.name, "czi.sample_type", found, expected)
+        raise refused(source, "czi", found, expected, rule="sample_type")
     form, samples = _PIXELS[pixels.pop()]
     dtype = np.dtype(form)
     if max(t.size["Y"] * t.size["X"] for t in tiles) * samples * dtype.itemsize > _LARGEST_TILE_BYTES:
@@ -234,7 +239,7 @@ def _header(
         lengths[axis] = max(starts) - min(starts) + 1
     if samples > 1:
         if lengths["c"] > 1:
-            raise refused(source, "czi", f"{lengths['c']} channels of {samples} colours", "channels or colours", rule="sample_type")
+            raise unsupported(source.name, "czi.sample_type", f"{lengths['c']} channels of {samples} colours", "channels or colours")
         lengths["c"] = 3
     for letter, axis in (("Y", "y"), ("X", "x")):
         lengths[axis] = max(t.start[letter] + t.size[letter] for t in tiles) - min(t.start[letter] for t in tiles)

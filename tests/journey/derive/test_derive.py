@@ -13,6 +13,7 @@ from dataclasses import replace
 import mrcfile
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from PIL import Image
 
@@ -52,6 +53,17 @@ def test_the_pictures_of_an_accepted_entry_are_made_and_go_with_its_draft(archiv
     return_entry(archive, accession, comment="Name the lens.")
     discard_draft(archive, accession)
     assert not list(settings.derived.glob(f"*/{accession}/1/*"))
+
+
+def test_what_nothing_decodes_is_released_with_a_warning_and_without_pictures(archive, folder):
+    path = folder / "logluv.tif"
+    tifffile.imwrite(path, np.zeros((40, 50), np.uint8), compression="zlib")
+    with tifffile.TiffFile(path, mode="r+b") as tif:
+        tif.pages.first.tags["Compression"].overwrite(34676)
+    done = deposit_folder(archive, folder, given=HOOKE, until="released")
+    assert ("tiff.compression", "warning") in {(f.rule, f.severity) for f in done.report.findings}
+    assert {image.record.path for image in list_images(archive, done.accession)[1]} == {"long.mrc", "small.mrc", "other.mrc"}
+    assert derive(archive).failed == 0
 
 
 def test_everything_is_made_once(archive, settings, released):

@@ -64,13 +64,17 @@ def test_run_lengths_and_zlib_are_decoded():
         np.testing.assert_array_equal(image[1, 1, ::-2], array[1, 1, ::-2])
 
 
-def test_lies_and_other_encodings_are_errors():
+def test_lies_are_errors():
     array = np.zeros((3, 4, 5), "u1")
     whole = mesh(array, "byte")
     cases = {"truncated": whole[:-2], "unreadable": whole[:100], "sample_type": mesh(array, "odd")}
-    cases["encoding"] = mesh(array, "byte", encoding="HxOther")
     for rule, data in cases.items():
-        assert [r.rule for r in inspect(BytesSource(data, "a.am"), "a").remarks] == [f"amira.{rule}"]
+        assert [(r.rule, r.severity) for r in inspect(BytesSource(data, "a.am"), "a").remarks] == [(f"amira.{rule}", "error")]
+
+
+def test_another_encoding_is_kept_and_not_decoded():
+    data = mesh(np.zeros((3, 4, 5), "u1"), "byte", encoding="HxOther")
+    assert [(r.rule, r.severity) for r in inspect(BytesSource(data, "a.am"), "a").remarks] == [("amira.encoding", "warning")]
 
 
 def test_a_makefile_is_no_mesh():

@@ -106,8 +106,8 @@ def test_colour_comes_as_channels():
 
 def test_what_is_missing_or_unknown_is_a_remark():
     array = np.zeros((8, 9), "f4")
-    packed = inspect(written(image(array, 5)), "a")
-    assert [r.rule for r in packed.remarks] == ["dm.sample_type"]
+    for code, severity in ((5, "warning"), (99, "error")):  # packed half transforms; nothing that is known
+        assert [(r.rule, r.severity) for r in inspect(written(image(array, code)), "a").remarks] == [("dm.sample_type", severity)]
     short = image(array, 2)
     short["ImageData"]["Dimensions"] = [9, 9]
     assert [r.rule for r in inspect(written(short), "a").remarks] == ["dm.unreadable"]

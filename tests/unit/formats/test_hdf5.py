@@ -198,10 +198,27 @@ def test_more_samples_than_the_file_holds_are_refused():
     assert [(r.rule, r.severity) for r in description.remarks] == [("hdf5.size", "error")]
 
 
-def test_chunks_too_large_to_decode_are_refused():
+def test_chunks_too_large_to_decode_are_left_alone():
     source = written(lambda f: f.create_dataset("d", (30_000, 30_000), "u1", chunks=(30_000, 30_000), compression="gzip"))
     description = inspect_any(source, "a.h5")
-    assert [(r.rule, r.severity) for r in description.remarks] == [("hdf5.chunk_size", "error")]
+    assert [(r.rule, r.severity) for r in description.remarks] == [("hdf5.chunk_size", "warning")]
+
+
+def test_a_dataset_behind_a_foreign_filter_is_kept_and_the_others_are_shown():
+    def make(file):
+        file.create_dataset("a", data=noise(20, 20), chunks=(20, 20), compression="gzip")
+        file["b"] = noise(20, 20)
+
+    source = written(make)
+    data = bytearray(source.read(0, source.size))
+    number = data.find(b"deflate\0") - 8  # filter, length of its name, flags, count of values
+    assert data[number : number + 2] == b"\1\0"
+    data[number : number + 2] = (32_008).to_bytes(2, "little")  # bitshuffle
+    description = inspect_any(BytesSource(bytes(data), "a.h5"), "a.h5")
+    assert [h.name for h in description.images] == ["b"]
+    (remark,) = description.remarks
+    assert (remark.rule, remark.severity) == ("hdf5.filter", "warning")
+    assert remark.message == "a.h5: a has a coding that is not supported: it is stored as it is; no pictures or streams of it."
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])

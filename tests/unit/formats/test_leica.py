@@ -80,6 +80,12 @@ def test_interleaved_channels_are_channels():
     np.testing.assert_array_equal(open_image(source, "lif")[...], array.transpose(2, 0, 1))
 
 
+def test_channels_of_different_types_are_kept_and_not_decoded():
+    data = written((np.zeros((2, 4, 5), "u1"), "cyx"))
+    mixed = data.replace('Resolution="8"'.encode("utf-16-le"), 'Resolution="9"'.encode("utf-16-le"), 1)
+    assert [(r.rule, r.severity) for r in inspect(BytesSource(mixed, "a.lif"), "a").remarks] == [("lif.sample_type", "warning")]
+
+
 def test_distances_that_lead_out_of_the_block_are_refused():
     data = written((np.zeros((4, 5), "u1"), "yx"))
     lying = data.replace('BytesInc="5"'.encode("utf-16-le"), 'BytesInc="9"'.encode("utf-16-le"))

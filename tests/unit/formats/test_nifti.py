@@ -60,6 +60,13 @@ def test_gzip_is_decoded_as_a_stream():
     assert [r.rule for r in inspect(broken, "a").remarks] == ["nifti.unreadable"]
 
 
+@pytest.mark.parametrize(("code", "severity"), [(1, "warning"), (1536, "warning"), (3, "error")])
+def test_numbers_of_128_bits_and_single_bits_are_kept_and_not_decoded(code, severity):
+    data = bytearray(written(np.zeros((5, 4, 3), "f4")))
+    data[70:72] = code.to_bytes(2, "little")
+    assert [(r.rule, r.severity) for r in inspect(BytesSource(bytes(data), "a.nii"), "a").remarks] == [("nifti.sample_type", severity)]
+
+
 def test_a_file_that_is_cut_off_is_an_error():
     data = written(np.zeros((5, 4, 3), "f4"))
     assert [r.rule for r in inspect(BytesSource(data[:-1], "a.nii"), "a").remarks] == ["nifti.truncated"]

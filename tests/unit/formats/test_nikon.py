@@ -163,6 +163,13 @@ def test_the_older_form_is_said_to_be_stored_and_not_interpreted():
     assert [(r.rule, r.severity) for r in description.remarks] == [("nd2.old_form", "warning")]
 
 
+def test_lossy_frames_are_kept_and_not_decoded():
+    whole = written(np.ones((4, 5, 1), "<u2"), names=("a",))
+    description = shown(whole.replace(lite("eCompression", 2), lite("eCompression", 1)))[1]
+    assert description.images == ()
+    assert [(r.rule, r.severity) for r in description.remarks] == [("nd2.compression", "warning")]
+
+
 def test_lies_are_refused_before_anything_is_allocated():
     array = np.ones((2, 4, 5, 1), "<u2")
     assert [r.rule for r in shown(written(array, [("t", 3_000_000)], names=("a",)))[1].remarks] == ["nd2.size"]

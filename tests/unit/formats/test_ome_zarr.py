@@ -197,11 +197,23 @@ def test_the_array_of_the_hostile_tests_is_good_itself():
 
 
 @pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"shape": [10**6, 10**6], "chunks": [10**6, 10**6]}, "ome_zarr.chunk_size"),
+        ({"filters": [{"id": "pickle"}]}, "ome_zarr.codec"),
+        ({"compressor": {"id": "its own"}}, "ome_zarr.codec"),
+    ],
+)
+def test_what_is_coded_in_an_unknown_way_is_kept_and_not_decoded(change, rule):
+    description = inspect_any(hostile(**change), "a.zarr")
+    assert description.images == ()
+    assert [(r.rule, r.severity) for r in description.remarks] == [(rule, "warning")]
+
+
+@pytest.mark.parametrize(
     ("tree", "rule"),
     [
         (hostile(shape=[10**9, 10**9], chunks=[100, 100]), "ome_zarr.size"),
-        (hostile(shape=[10**6, 10**6], chunks=[10**6, 10**6]), "ome_zarr.chunk_size"),
-        (hostile(filters=[{"id": "pickle"}]), "ome_zarr.codec"),
         (hostile(filters=[{"id": "vlen-utf8"}], dtype="|O"), "ome_zarr.unreadable"),
         (hostile(dtype=[["a", "<i4"]]), "ome_zarr.unreadable"),
         (hostile(shape=[-1, 10]), "ome_zarr.unreadable"),

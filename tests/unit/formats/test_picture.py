@@ -79,7 +79,14 @@ def test_a_size_beyond_bounds_is_refused_before_it_is_decoded():
     data = saved(np.zeros((4, 4), np.uint8), "PNG")
     whole = bytearray(data.read(0, data.size))
     whole[16:24] = b"\0\1\0\0" * 2
-    assert [r.rule for r in inspect(BytesSource(bytes(whole), "a.png"), "a").remarks] == ["picture.size"]
+    assert [(r.rule, r.severity) for r in inspect(BytesSource(bytes(whole), "a.png"), "a").remarks] == [("picture.size", "warning")]
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("BMP", "1"), ("JPEG", "CMYK")])
+def test_codings_of_other_programs_are_kept_and_not_decoded(kind, mode):
+    description = inspect(saved(np.zeros((8, 8, 3), np.uint8), kind, mode), "a")
+    assert description.images == ()
+    assert [(r.rule, r.severity) for r in description.remarks] == [("picture.coding", "warning")]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP", "JPEG"])

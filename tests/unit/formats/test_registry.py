@@ -2,7 +2,7 @@ import pytest
 
 from micrographia.errors import InvalidInputError
 from micrographia.formats import registry
-from micrographia.formats.description import FileDescription, UnreadableError
+from micrographia.formats.description import FileDescription, UnreadableError, unsupported
 from micrographia.formats.registry import FORMATS, format_named, identify, inspect, media_type, open_image, unreadable
 from micrographia.formats.source import BytesSource, MappingTree
 
@@ -85,6 +85,8 @@ def test_an_unreadable_file_keeps_its_rule_and_hint_also_across_processes():
         "expected": "4",
         "hint": "Even it out.",
     }
+    coded = pickle.loads(pickle.dumps(unsupported("a.mrc", "mrc.coding", "3", "4")))
+    assert coded.finding("a.mrc").severity == "warning" and "stored as it is" in coded.message
     assert unreadable("a.gz", "mrc.gz", "why").rule == "mrc.unreadable"
 
 

@@ -186,6 +186,22 @@ def test_files_that_are_cut_off_are_errors(compression, part):
     assert "error" in [r.severity for r in inspect_any(cut, "a.tif").remarks]
 
 
+@pytest.mark.parametrize("compression", [34676, 34677, 6, 34661])  # LogLuv, JPEG before it was settled, JBIG
+@pytest.mark.parametrize("options", [{}, {"tile": (16, 16)}])
+def test_a_coding_that_nothing_here_decodes_is_kept_unless_it_is_cut_off(compression, options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, noise(40, 50), compression="zlib", **options)
+    file.seek(0)
+    with tifffile.TiffFile(file, mode="r+") as tif:
+        tif.pages.first.tags["Compression"].overwrite(compression)
+    whole = file.getvalue()
+    contents = tiff.inspect(BytesSource(whole, "a.tif"), "a.tif")
+    assert contents.images == ()
+    assert [(r.rule, r.severity) for r in contents.remarks] == [("tiff.compression", "warning")]
+    short = inspect_any(BytesSource(whole[:-50], "a.tif"), "a.tif")
+    assert (short.images, {r.severity for r in short.remarks}) == ((), {"error"})
+
+
 def lying(rows: int, columns: int, compression: int = 1) -> BytesSource:
     """Return a TIFF of a hundred bytes that claims rows × columns of samples."""
     tags = [

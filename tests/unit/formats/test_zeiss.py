@@ -107,6 +107,12 @@ def test_colours_come_red_first():
     np.testing.assert_array_equal(image[2, :, 4], array[:, 4, 0])
 
 
+@pytest.mark.parametrize(("compression", "severity"), [(2, "warning"), (120, "warning"), (3, "error")])  # LZW, a camera's own, nobody's
+def test_a_compression_of_a_camera_is_kept_and_not_decoded(compression, severity):
+    data = written([(np.zeros((20, 30), "u1"), {"X": 0, "Y": 0}, 1)], compression)
+    assert [(r.rule, r.severity) for r in inspect(BytesSource(data, "a.czi"), "a").remarks] == [("czi.sample_type", severity)]
+
+
 def test_lies_are_errors():
     whole = written([(np.zeros((20, 30), "u1"), {"X": 0, "Y": 0}, 1)])
     assert [r.rule for r in inspect(BytesSource(whole[:600], "a.czi"), "a").remarks] == ["czi.unreadable"]

@@ -16,7 +16,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from micrographia.formats.description import UnreadableError
+from micrographia.formats.description import UnreadableError, unsupported
 from micrographia.formats.source import ByteTree
 
 _LONGEST_JSON_BYTES = 32 << 20
@@ -82,11 +82,12 @@ def dataset_of(path: str, attributes: Mapping[str, Any]) -> Dataset:
     if not 1 <= len(lengths) <= _MOST_AXES or len(block) != len(lengths) or min(*lengths, *block, 1) < 1 or kind not in _TYPES:
         raise unreadable(path, f"dimensions {lengths}, blocks {block}, type {kind[:50]}", "positive lengths and a type of N5")
     if name not in _DECODERS:
-        raise unreadable(path, f"compression {name[:50]!r}", f"one of {', '.join(_DECODERS)}", rule="n5.compression")
+        raise unsupported(path or "The root", "n5.compression", f"compression {name[:50]!r}", f"one of {', '.join(_DECODERS)}")
     dtype = np.dtype(kind)
     # blocks may be declared larger than the array that they hold
     if prod(block) * dtype.itemsize > LONGEST_BLOCK_BYTES:
-        raise unreadable(path, f"blocks of {prod(block) * dtype.itemsize} bytes", f"at most {LONGEST_BLOCK_BYTES}", rule="n5.block_size")
+        found = f"blocks of {prod(block) * dtype.itemsize} bytes"
+        raise unsupported(path or "The root", "n5.block_size", found, f"at most {LONGEST_BLOCK_BYTES}")
     return Dataset(path, lengths, block, dtype, name, bool(compression.get("useZlib")))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from micrographia.errors import InvalidInputError
 from micrographia.formats.bdv_xml import Setup, setups_of
 from micrographia.formats.chunks import chunk_ranges
-from micrographia.formats.description import Contents, LazyImage, UnreadableError
+from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
 from micrographia.formats.n5.dataset import Dataset, dataset_of, read_attributes, read_block, unreadable
 from micrographia.formats.n5.meaning import axes_of, origin_of, spacing_of
 from micrographia.formats.selection import Ranges
@@ -178,7 +178,7 @@ def _header(
     if prod(first.lengths) < _FEWEST_SAMPLES:
         return None
     if attributes[places[0]].get("isLabelMultiset"):
-        raise unreadable(places[0], "label multisets", "samples of one type", rule="n5.label_multiset")
+        raise unsupported(places[0] or "The root", "n5.label_multiset", "label multisets", "samples of one type")
     if any((d.lengths, d.dtype) != (first.lengths, first.dtype) for d in datasets):
         raise unreadable(name, "times of different sizes", "one size and type", rule="n5.sizes")
     _refuse_lies(datasets, sum(blocks[path] for path in places))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from micrographia.formats.description import UnreadableError
+from micrographia.formats.description import UnreadableError, unsupported
 from micrographia.formats.source import ByteTree
 
 _MOST_JSON_BYTES = 32 << 20
@@ -155,10 +155,11 @@ def array_facts(node: Node) -> ArrayFacts:
         raise _unreadable(node, f"samples of type {facts.dtype}", "numbers")
     chunk_bytes = prod(facts.chunks) * facts.dtype.itemsize
     if chunk_bytes > LONGEST_CHUNK_BYTES:
-        raise _unreadable(node, f"chunks of {chunk_bytes} bytes", f"at most {LONGEST_CHUNK_BYTES} bytes", rule="ome_zarr.chunk_size")
+        expected = f"at most {LONGEST_CHUNK_BYTES} bytes"
+        raise unsupported(_shown(node), "ome_zarr.chunk_size", f"chunks of {chunk_bytes} bytes", expected)
     known = _CODECS_V3 if node.zarr_format == 3 else _CODECS_V2
     if foreign := [codec for codec in facts.codecs if codec not in known]:
-        raise _unreadable(node, f"codec {foreign[0][:80]!r}", "a codec that this archive knows", rule="ome_zarr.codec")
+        raise unsupported(_shown(node), "ome_zarr.codec", f"codec {foreign[0][:80]!r}", f"one of {', '.join(sorted(known))}")
     return facts
 
 
@@ -208,5 +209,9 @@ def _names(values: Any) -> tuple[str, ...]:
     return tuple(str(v or "") for v in values) if isinstance(values, list) else ()
 
 
-def _unreadable(node: Node, found: str, expected: str, *, rule: str = "ome_zarr.unreadable") -> UnreadableError:
-    return UnreadableError(rule, f"The Zarr array {node.path or 'at the root'} cannot be read.", found=found[:200], expected=expected)
+def _shown(node: Node) -> str:
+    return f"The Zarr array {node.path or 'at the root'}"
+
+
+def _unreadable(node: Node, found: str, expected: str) -> UnreadableError:
+    return UnreadableError("ome_zarr.unreadable", f"{_shown(node)} cannot be read.", found=found[:200], expected=expected)
