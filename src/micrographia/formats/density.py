@@ -11,7 +11,7 @@ from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.registry import inspect, open_image
 from micrographia.formats.source import FileSource
-from micrographia.imaging.density import DensityMap
+from micrographia.imaging.density import DensityMap, box_text
 
 # larger boxes would take gigabytes
 LONGEST_SIDE = 512
@@ -72,9 +72,9 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
     if image.dtype.kind not in "iuf":
         raise InvalidInputError(f"{name} holds {header.dtype} numbers; expected real densities.")
     if min(image.shape) < _SHORTEST_SIDE:
-        raise InvalidInputError(f"{name} is {_times(image.shape)} voxels; expected at least {_SHORTEST_SIDE} along each side.")
+        raise InvalidInputError(f"{name} is {box_text(image.shape)} voxels; expected at least {_SHORTEST_SIDE} along each side.")
     if max(image.shape) > LONGEST_SIDE:
-        raise TooLargeError(f"{name} is {_times(image.shape)} voxels; at most {LONGEST_SIDE} along each side are compared.")
+        raise TooLargeError(f"{name} is {box_text(image.shape)} voxels; at most {LONGEST_SIDE} along each side are compared.")
     size = _voxel_size(header.voxel_size.in_angstrom() if header.voxel_size else (None,) * 3, name, voxel_size_a)
     values = np.ascontiguousarray(image[...], np.float32)
     _refuse_nonsense(values, name)
@@ -104,7 +104,3 @@ def _refuse_nonsense(values: np.ndarray, name: str) -> None:
     flat = int((values == low).sum()) + int((values == high).sum())
     if low >= 0 and flat > _FLAT_SHARE * values.size and int((values == high).sum()) > 0.001 * values.size:
         raise InvalidInputError(f"{name} looks like a mask: {flat / values.size:.0%} of its voxels are {low:g} or {high:g}. Give a map.")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))

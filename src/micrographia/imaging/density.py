@@ -47,3 +47,8 @@ class DensityMap:
     def is_isotropic(self) -> bool:
         """Whether its voxels are cubes, to one part in a thousand."""
         return max(self.voxel_size_a) <= 1.001 * min(self.voxel_size_a)
+
+
+def box_text(shape: tuple[int, ...]) -> str:
+    """Return the sides of a box as messages write them: 64 × 64 × 32."""
+    return " × ".join(map(str, shape))
