@@ -25,6 +25,7 @@ from micrographia.model.contour import shown_contour
 from micrographia.model.documents import entry_document
 from micrographia.model.lifecycle import State
 from micrographia.model.records import DraftRecord, EntryRecord, FileRecord, ImageRecord
+from micrographia.model.sheet import Map
 from micrographia.store import Drafts, Store
 
 _PAGE = 1000
@@ -207,8 +208,14 @@ def stored_image(archive: Archive, image: ImageRow) -> StoredImage:
 
 def contour_of(archive: Archive, image: ImageRow) -> float | None:
     """Return the level at which an image is shown as a surface; None where nobody knows."""
-    entry = archive.catalogue.entry_document(image.id.accession, image.id.version)
-    return shown_contour(image.record, entry.declared_map(image.record) if entry else None)
+    return shown_contour(image.record, declared_map(archive, image))
+
+
+def declared_map(archive: Archive, image: ImageRow) -> Map | None:
+    """Return what the depositor says of the map to which an image belongs; None where nothing is said."""
+    draft = archive.catalogue.draft_document(image.id.accession) if image.state.is_before_release else None
+    entry = draft or archive.catalogue.entry_document(image.id.accession, image.id.version)
+    return entry.sheet.map_with(image.record.role) if entry else None
 
 
 @dataclass(frozen=True, slots=True)

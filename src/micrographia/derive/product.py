@@ -12,6 +12,7 @@ from pathlib import Path
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import StoredImage, contour_of, stored_image
+from micrographia.archive.stored_map import StoredMap, stored_map
 from micrographia.catalogue import ImageRow
 from micrographia.derive.checkpoint import NAME as CHECKPOINT
 from micrographia.derive.contour import has_surface
@@ -42,6 +43,8 @@ class Product:
     """Whether an image has it."""
     make: Callable[[Job, Path], None]
     """Write it into a folder; runs in a worker process."""
+    takes_map: bool = False
+    """Whether it is made of a map with its half maps, mask and so on: they come with the job."""
 
     @property
     def folder(self) -> str:
@@ -67,6 +70,8 @@ class Job:
     """Folder inside `.making` that belongs to whoever gave the job."""
     contour: float | None = None
     """Level at which it is shown as a surface, where it has one."""
+    map: StoredMap | None = None
+    """What belongs to the map, for products that take it."""
 
     @property
     def record(self) -> ImageRecord:
@@ -76,13 +81,14 @@ class Job:
     @property
     def seconds(self) -> float:
         """Time that making it may take."""
-        return 120 + self.record.header.size_bytes / _SLOWEST
+        return 120 + (self.record.header.size_bytes + (self.map.size_bytes if self.map else 0)) / _SLOWEST
 
 
 def job_of(archive: Archive, product: Product, image: ImageRow, fence: str) -> Job:
     """Return the job of making a product of an image; NotFoundError where it was purged."""
     contour = contour_of(archive, image) if has_surface(image.record) else None
-    return Job(product, image.id, stored_image(archive, image), archive.settings.derived.absolute(), fence, contour)
+    whole = stored_map(archive, image) if product.takes_map else None
+    return Job(product, image.id, stored_image(archive, image), archive.settings.derived.absolute(), fence, contour, whole)
 
 
 def product_folder(root: Path, product: Product, image: ImageId) -> Path:

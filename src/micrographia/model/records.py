@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from micrographia.model.finding import Finding
 from micrographia.model.image import ImageHeader, RawLayout, Statistics, VoxelSize
 from micrographia.model.lifecycle import State
-from micrographia.model.sheet import Map, Sheet
+from micrographia.model.sheet import Sheet
 
 # files of a version that the archive writes itself; a deposit may not bring files of these names at its top
 ENTRY_FILE = "entry.json"
@@ -181,10 +181,6 @@ class EntryRecord(_Record):
     """What the depositor declared, globs and all."""
     findings: tuple[Finding, ...] = ()
     """What the checks said at release."""
-
-    def declared_map(self, image: ImageRecord) -> Map | None:
-        """Return what the depositor says of the map to which an image belongs."""
-        return next((m for m in self.sheet.maps if m.id == image.role), None)
 
 
 class Submission(_Record):

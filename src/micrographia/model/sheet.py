@@ -525,6 +525,10 @@ class Sheet(_Part):
         named = [self.experiment, *(a.experiment for a in self.acquisitions)]
         return tuple(dict.fromkeys(e for e in named if e))
 
+    def map_with(self, role: str) -> Map | None:
+        """Return the map whose id is the role of an image; None where there is none."""
+        return next((m for m in self.maps if m.id == role), None)
+
     def without_addresses(self) -> Sheet:
         """Return the sheet as the public may have it: without e-mail addresses."""
 

@@ -159,7 +159,7 @@ def _points_in_space(points: PointSet) -> dict[str, Any]:
 
 
 def _map(site: Site, row: ImageRow, zarr: str) -> dict[str, Any]:
-    declared = site.entry(row.id.accession, row.id.version).record.declared_map(row.record)
+    declared = site.entry(row.id.accession, row.id.version).record.sheet.map_with(row.record.role)
     sources = [_map_source(row.record, zarr, _name(row.record), declared, is_shown=True, number=0)]
     if row.record.kind in ("map", "half map"):
         beside = images_beside(site, row, ("map", "half map", "mask"), same_role=True)
