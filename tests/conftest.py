@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from micrographia.testing.postgres_server import PostgresServer, postgres_server
 
 # a loaded machine is slow now and then; that is no fault of the code
 settings.register_profile("patient", deadline=None)
@@ -20,3 +24,13 @@ def real_data() -> Path:
     if not _REAL_DATA.is_dir():
         pytest.skip(f"real microscope files are not on this machine ({_REAL_DATA})")
     return _REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the tests' own; tests that need it are skipped where none can be started."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except (ModuleNotFoundError, OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"PostgreSQL cannot be started here: {error}")

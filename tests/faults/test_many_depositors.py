@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from micrographia.archive.audit import audit
-from micrographia.testing.postgres_server import postgres_server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def place(request, open_place):
     if request.param == "sqlite":
-        yield open_place()
-        return
-    try:
-        with postgres_server() as server:
-            yield open_place(MICROGRAPHIA_DATABASE_URL=server.new_database())
-    except (ModuleNotFoundError, OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        return open_place()
+    return open_place(MICROGRAPHIA_DATABASE_URL=request.getfixturevalue("postgres").new_database())
 
 
 def test_many_deposit_at_once_from_creation_to_release(place, density, count, capsys):

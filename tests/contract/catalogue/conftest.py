@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,18 +11,9 @@ from sqlalchemy import text
 
 from micrographia.catalogue import Catalogue
 from micrographia.catalogue.tables import metadata
-from micrographia.testing.postgres_server import PostgresServer, postgres_server
+from micrographia.testing.postgres_server import PostgresServer
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except (ModuleNotFoundError, OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"PostgreSQL cannot be started here: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,7 @@
-"""A real archive in a temporary folder, and small real folders to deposit."""
+"""A small real folder to deposit."""
 
 import numpy as np
 import pytest
-
-from micrographia.assembly import open_archive
-from micrographia.settings import Settings
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path / "archive", workers=1)
-
-
-@pytest.fixture
-def archive(settings):
-    opened = open_archive(settings)
-    yield opened
-    opened.catalogue.close()
 
 
 @pytest.fixture

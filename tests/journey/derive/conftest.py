@@ -9,7 +9,6 @@ import pytest
 import tifffile
 
 from micrographia.archive.deposit import deposit_folder
-from micrographia.assembly import open_archive
 from micrographia.settings import Settings
 from micrographia.testing.examples import HOOKE
 from micrographia.web.app import create_app
@@ -18,13 +17,6 @@ from micrographia.web.app import create_app
 @pytest.fixture
 def settings(tmp_path):
     return Settings(home=tmp_path / "archive", workers=2)
-
-
-@pytest.fixture
-def archive(settings):
-    opened = open_archive(settings)
-    yield opened
-    opened.catalogue.close()
 
 
 @pytest.fixture

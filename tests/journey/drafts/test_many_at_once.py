@@ -14,7 +14,6 @@ import pytest
 from micrographia.archive.audit import audit
 from micrographia.archive.examining import is_examined
 from micrographia.derive.drafts import DraftKeeper
-from micrographia.testing.postgres_server import postgres_server
 from micrographia.testing.s3_server import s3_server, weed
 
 DEPOSITORS = 16
@@ -23,13 +22,8 @@ DEPOSITORS = 16
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def shared(request, open_people):
     if request.param == "sqlite":
-        yield open_people()
-        return
-    try:
-        with postgres_server() as server:
-            yield open_people(database_url=server.new_database())
-    except (ModuleNotFoundError, OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        return open_people()
+    return open_people(database_url=request.getfixturevalue("postgres").new_database())
 
 
 def test_sixteen_depositors_do_not_get_into_each_others_way(shared, density):

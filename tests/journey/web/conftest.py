@@ -153,6 +153,36 @@ def client_of():
     return Client
 
 
+@pytest.fixture(scope="module")
+def web_of(tmp_path_factory):
+    """Release arrays by their file names (.mrc, .tif) as one entry of an archive of their own, served in this process."""
+    opened = []
+
+    def release(arrays):
+        where = tmp_path_factory.mktemp("arrays")
+        folder = where / "in"
+        folder.mkdir()
+        for name, array in arrays.items():
+            if name.endswith(".mrc"):
+                with mrcfile.new(folder / name) as file:
+                    file.set_data(array)
+                    file.voxel_size = 2.5
+                    file.header.origin = (10.0, 20.0, 30.0)
+                    if array.ndim == 3:
+                        file.set_volume()
+            else:
+                tifffile.imwrite(folder / name, array, compression="zlib", photometric="rgb" if array.shape[-1] == 3 else "minisblack")
+        archive = open_archive(Settings(home=where / "archive", workers=1))
+        deposit_folder(archive, folder, given=Given(title="Micrographs of cork", authors=("Hooke, Robert",)), until="released")
+        opened.append((archive, create_app(archive)))
+        return Client(opened[-1][1])
+
+    yield release
+    for archive, app in opened:
+        app.application.state.site.close()
+        archive.catalogue.close()
+
+
 @pytest.fixture(scope="session")
 def web(app):
     return Client(app)

@@ -3,17 +3,9 @@
 import io
 import json
 
-import mrcfile
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image
-
-from micrographia.archive.deposit import deposit_folder
-from micrographia.assembly import open_archive
-from micrographia.examine import Given
-from micrographia.settings import Settings
-from micrographia.web.app import create_app
 
 # the validator's own picture: 10 × 10 squares of 100 pixels, each of one colour
 RNG = np.random.default_rng(1)
@@ -34,24 +26,8 @@ def truth():
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory, truth, client_of):
-    where = tmp_path_factory.mktemp("iiif")
-    folder = where / "in"
-    folder.mkdir()
-    for name, array in truth.items():
-        if name.endswith(".mrc"):
-            with mrcfile.new(folder / name) as file:
-                file.set_data(array)
-                file.voxel_size = 2.0
-        else:
-            tifffile.imwrite(folder / name, array, compression="zlib", photometric="rgb")
-    archive = open_archive(Settings(home=where / "archive", workers=1))
-    given = Given(title="Squares", authors=("Hooke, Robert",))
-    deposit_folder(archive, folder, given=given, until="released")
-    app = create_app(archive)
-    yield client_of(app)
-    app.application.state.site.close()
-    archive.catalogue.close()
+def web(web_of, truth):
+    return web_of(truth)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +65,7 @@ def test_info_json(web, bases):
     assert info["tiles"] == [{"width": 512, "height": 512, "scaleFactors": [1, 2]}]
     assert {"width": 500, "height": 500} in info["sizes"] and {"width": 1000, "height": 1000} in info["sizes"]
     assert answer.headers["access-control-allow-origin"] == "*" and answer.headers["content-type"] == "application/json"
-    assert info["service"][0]["physicalScale"] == pytest.approx(2e-7) and info["service"][0]["physicalUnits"] == "mm"
+    assert info["service"][0]["physicalScale"] == pytest.approx(2.5e-7) and info["service"][0]["physicalUnits"] == "mm"
 
 
 def test_info_json_as_linked_data(web, bases):

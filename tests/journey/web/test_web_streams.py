@@ -8,12 +8,6 @@ import pytest
 import tifffile
 from PIL import Image
 
-from micrographia.archive.deposit import deposit_folder
-from micrographia.assembly import open_archive
-from micrographia.examine import Given
-from micrographia.settings import Settings
-from micrographia.web.app import create_app
-
 
 @pytest.fixture(scope="module")
 def truth():
@@ -28,26 +22,8 @@ def truth():
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory, truth, client_of):
-    where = tmp_path_factory.mktemp("streams")
-    folder = where / "in"
-    folder.mkdir()
-    for name, array in truth.items():
-        if name.endswith(".mrc"):
-            with mrcfile.new(folder / name) as file:
-                file.set_data(array)
-                file.voxel_size = 2.5
-                file.header.origin = (10.0, 20.0, 30.0)
-                if array.ndim == 3:
-                    file.set_volume()
-        else:
-            tifffile.imwrite(folder / name, array, compression="zlib", photometric="rgb" if array.shape[-1] == 3 else "minisblack")
-    archive = open_archive(Settings(home=where / "archive", workers=1))
-    deposit_folder(archive, folder, given=Given(title="Micrographs of cork", authors=("Hooke, Robert",)), until="released")
-    app = create_app(archive)
-    yield client_of(app)
-    app.application.state.site.close()
-    archive.catalogue.close()
+def web(web_of, truth):
+    return web_of(truth)
 
 
 @pytest.fixture(scope="module")

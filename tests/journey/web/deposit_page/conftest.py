@@ -1,7 +1,6 @@
 """A served archive with a depositor and a curator, on each database, and browsers in which they are signed in."""
 
 import signal
-import subprocess
 from types import SimpleNamespace
 
 import mrcfile
@@ -12,7 +11,6 @@ from micrographia.archive.accounts import add_account
 from micrographia.assembly import open_archive
 from micrographia.model.people import Standing
 from micrographia.settings import Settings
-from micrographia.testing.postgres_server import postgres_server
 
 PASSWORD = "ut tensio sic vis"
 DEPOSITOR, CURATOR = "hooke@royal.example", "oldenburg@royal.example"
@@ -48,13 +46,8 @@ def address(serve_people):
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def each_address(request, serve_people):
     if request.param == "sqlite":
-        yield request.getfixturevalue("address")
-        return
-    try:
-        with postgres_server() as server:
-            yield serve_people(server.new_database())
-    except (ModuleNotFoundError, OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        return request.getfixturevalue("address")
+    return serve_people(request.getfixturevalue("postgres").new_database())
 
 
 @pytest.fixture
