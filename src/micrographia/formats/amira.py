@@ -13,17 +13,17 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite, prod
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrographia.formats.cursor import printable, refuse_short, refused
+from micrographia.formats.decoded import DecodedImage
 from micrographia.formats.description import Contents, LazyImage, unsupported
 from micrographia.formats.raw import RawImage
-from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
 from micrographia.model.image import ImageHeader, RawLayout, VoxelSize
@@ -71,41 +71,23 @@ def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> La
     """Return the lattice as a lazy array; see `registry`."""
     text, start = _text(source)
     known, section = _lattices(source, text, start, _ENDIAN[_encoding(source, text)])[index]
-    return RawImage(source, known) if known.layout else _Decoded(source, header or known, section)
+    return RawImage(source, known) if known.layout else DecodedImage(known, partial(_decoded, source, known, section))
 
 
-class _Decoded(LazyImage):
-    """A lattice in run lengths or zlib, decoded at the first read."""
-
-    def __init__(self, source: ByteSource, header: ImageHeader, section: _Section) -> None:
-        super().__init__(header)
-        self._source = source
-        self._section = section
-        self._lock = Lock()
-        self._array: NDArray[Any] | None = None
-
-    def read(self, ranges: Ranges) -> NDArray[Any]:
-        with self._lock:
-            if self._array is None:
-                self._array = self._decode()
-        return self._array[np.ix_(*ranges)]
-
-    def _decode(self) -> NDArray[Any]:
-        encoded = self._source.read(self._section.offset, self._section.length)
-        wanted = self.header.size_bytes
-        try:
-            data = (
-                _run_lengths(encoded, wanted) if self._section.encoding == "HxByteRLE" else zlib.decompressobj().decompress(encoded, wanted)
-            )
-        except (zlib.error, ValueError) as exc:
-            raise refused(self._source, "amira", f"samples that cannot be decoded ({exc})"[:200], f"{wanted} bytes") from exc
-        if len(data) != wanted:
-            raise refused(self._source, "amira", f"{len(data)} bytes of samples", f"{wanted} bytes")
-        stored = np.dtype(str(self.header.metadata["stored_dtype"]))
-        shape = [n for a, n in zip(self.axes, self.shape, strict=True) if a != "c"]
-        if "c" in self.axes:  # components of a vector lie beside each other
-            return np.moveaxis(np.frombuffer(data, stored).reshape(*shape, self.shape[0]), -1, 0).astype(self.dtype)
-        return np.frombuffer(data, stored).reshape(shape).astype(self.dtype, copy=False)
+def _decoded(source: ByteSource, header: ImageHeader, section: _Section) -> NDArray[Any]:
+    encoded = source.read(section.offset, section.length)
+    wanted = header.size_bytes
+    try:
+        data = _run_lengths(encoded, wanted) if section.encoding == "HxByteRLE" else zlib.decompressobj().decompress(encoded, wanted)
+    except (zlib.error, ValueError) as exc:
+        raise refused(source, "amira", f"samples that cannot be decoded ({exc})"[:200], f"{wanted} bytes") from exc
+    if len(data) != wanted:
+        raise refused(source, "amira", f"{len(data)} bytes of samples", f"{wanted} bytes")
+    stored = np.dtype(str(header.metadata["stored_dtype"]))
+    shape = [n for a, n in zip(header.axes, header.shape, strict=True) if a != "c"]
+    if "c" in header.axes:  # components of a vector lie beside each other
+        return np.moveaxis(np.frombuffer(data, stored).reshape(*shape, header.shape[0]), -1, 0).astype(header.dtype)
+    return np.frombuffer(data, stored).reshape(shape).astype(header.dtype, copy=False)
 
 
 def _run_lengths(encoded: bytes, wanted: int) -> bytes:

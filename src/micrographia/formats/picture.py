@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable, Iterator
-from threading import Lock
+from functools import partial
 from typing import Any
 
 import imagecodecs
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from micrographia.errors import IntegrityError
 from micrographia.formats.cursor import refused
+from micrographia.formats.decoded import DecodedImage
 from micrographia.formats.description import Contents, LazyImage, UnreadableError, unsupported
-from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
 from micrographia.formats.units import voxel_size
 from micrographia.model.image import ImageHeader, VoxelSize
@@ -50,33 +50,21 @@ def inspect(source: ByteSource, path: str) -> Contents:
 
 def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> LazyImage:
     """Return the image, decoded when it is first asked for; see `registry`."""
-    return _Picture(source, header or _header(source))
+    header = header or _header(source)
+    return DecodedImage(header, partial(_decoded, source, header))
 
 
-class _Picture(LazyImage):
-    def __init__(self, source: ByteSource, header: ImageHeader) -> None:
-        super().__init__(header)
-        self._source = source
-        self._lock = Lock()
-        self._array: NDArray[Any] | None = None
-
-    def read(self, ranges: Ranges) -> NDArray[Any]:
-        with self._lock:
-            if self._array is None:
-                self._array = self._decoded()
-        return self._array[np.ix_(*ranges)]
-
-    def _decoded(self) -> NDArray[Any]:
-        kind = _kind(self._source)
-        try:
-            array = np.asarray(_CODECS[kind][1](self._source.read(0, self._source.size)))
-        except _ERRORS as exc:
-            raise refused(self._source, "picture", f"{type(exc).__name__}: {exc}"[:200], f"pixels as {kind} encodes them") from exc
-        array = np.moveaxis(array, -1, 0) if array.ndim == 3 else array
-        array = _upright(array, int(self.header.metadata.get("orientation", 1)))
-        if array.shape != self.shape or array.dtype != self.dtype:
-            raise refused(self._source, "picture", f"{array.dtype} pixels of shape {array.shape}", f"{self.dtype} of shape {self.shape}")
-        return array
+def _decoded(source: ByteSource, header: ImageHeader) -> NDArray[Any]:
+    kind = _kind(source)
+    try:
+        array = np.asarray(_CODECS[kind][1](source.read(0, source.size)))
+    except _ERRORS as exc:
+        raise refused(source, "picture", f"{type(exc).__name__}: {exc}"[:200], f"pixels as {kind} encodes them") from exc
+    array = np.moveaxis(array, -1, 0) if array.ndim == 3 else array
+    array = _upright(array, int(header.metadata.get("orientation", 1)))
+    if array.shape != header.shape or array.dtype != header.dtype:
+        raise refused(source, "picture", f"{array.dtype} pixels of shape {array.shape}", f"{header.dtype} of shape {header.shape}")
+    return array
 
 
 def _header(source: ByteSource) -> ImageHeader:

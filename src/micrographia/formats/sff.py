@@ -13,8 +13,8 @@ import binascii
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 from math import prod
-from threading import Lock
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -24,9 +24,9 @@ from defusedxml.ElementTree import ParseError, iterparse
 from numpy.typing import NDArray
 
 from micrographia.formats.cursor import printable, refused
+from micrographia.formats.decoded import DecodedImage
 from micrographia.formats.description import Contents, LazyImage
 from micrographia.formats.file_object import SourceFile
-from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource
 from micrographia.model.image import ImageHeader
 
@@ -62,39 +62,24 @@ def inspect(source: ByteSource, path: str) -> Contents:
 
 def open_image(source: ByteSource, index: int, header: ImageHeader | None) -> LazyImage:
     """Return the lattice as a lazy array; see `registry`."""
-    return _Lattice(source, header or inspect(source, source.name).images[index], index)
+    header = header or inspect(source, source.name).images[index]
+    return DecodedImage(header, partial(_lattice, source, header, index))
 
 
-class _Lattice(LazyImage):
-    """A lattice, decoded at the first read."""
-
-    def __init__(self, source: ByteSource, header: ImageHeader, index: int) -> None:
-        super().__init__(header)
-        self._source = source
-        self._index = index
-        self._lock = Lock()
-        self._array: NDArray[Any] | None = None
-
-    def read(self, ranges: Ranges) -> NDArray[Any]:
-        with self._lock:
-            if self._array is None:
-                self._array = self._decoded()
-        return self._array[np.ix_(*ranges)]
-
-    def _decoded(self) -> NDArray[Any]:
-        lattices = (element for tag, element in _parts(self._source) if tag == "lattice")
-        element = next((e for number, e in enumerate(lattices) if number == self._index), None)
-        data = None if element is None else _child(element, "data")
-        wanted = self.header.size_bytes
-        try:
-            encoded = b64decode((data.text or "") if data is not None else "")
-            decoded = zlib.decompressobj().decompress(encoded, wanted)
-        except (binascii.Error, zlib.error, ValueError) as exc:
-            raise refused(self._source, "sff", f"a lattice that cannot be decoded ({exc})"[:200], "base64 and zlib") from exc
-        if len(decoded) != wanted:
-            raise refused(self._source, "sff", f"{len(decoded)} bytes of a lattice", f"{wanted} bytes")
-        is_big = self.header.metadata.get("endianness") == "big"
-        return np.frombuffer(decoded, self.dtype.newbyteorder(">" if is_big else "<")).reshape(self.shape).astype(self.dtype)
+def _lattice(source: ByteSource, header: ImageHeader, index: int) -> NDArray[Any]:
+    lattices = (element for tag, element in _parts(source) if tag == "lattice")
+    element = next((e for number, e in enumerate(lattices) if number == index), None)
+    data = None if element is None else _child(element, "data")
+    wanted = header.size_bytes
+    try:
+        encoded = b64decode((data.text or "") if data is not None else "")
+        decoded = zlib.decompressobj().decompress(encoded, wanted)
+    except (binascii.Error, zlib.error, ValueError) as exc:
+        raise refused(source, "sff", f"a lattice that cannot be decoded ({exc})"[:200], "base64 and zlib") from exc
+    if len(decoded) != wanted:
+        raise refused(source, "sff", f"{len(decoded)} bytes of a lattice", f"{wanted} bytes")
+    stored = np.dtype(header.dtype).newbyteorder(">" if header.metadata.get("endianness") == "big" else "<")
+    return np.frombuffer(decoded, stored).reshape(header.shape).astype(header.dtype)
 
 
 def _parts(source: ByteSource) -> Iterator[tuple[str, Element]]:
