@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.registry import inspect, open_image
 from micrographia.formats.source import FileSource
-from micrographia.imaging.density import DensityMap, box_text
+from micrographia.imaging.density import DensityMap, Volume, box_text
 
-# larger boxes would take gigabytes
+# longer sides are coarsened to this while they are read: comparing a larger box would take gigabytes
 LONGEST_SIDE = 512
+# and what would take gigabytes even then is refused
+LONGEST_SIDE_READ = 2048
 _SHORTEST_SIDE = 8
 # a mask has two values and soft edges between them
 _FLAT_SHARE = 0.9
+_BAND_BYTES = 1 << 24
 
 
 def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap:
@@ -35,7 +42,59 @@ def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap
         There is no such file.
     InvalidInputError
         It holds no density map that can be compared; the message says what was found.
+    TooLargeError
+        A side is longer than is read.
     """
+    with _open_volume(path) as image:
+        return read_density(image, path.name, voxel_size_a=voxel_size_a)
+
+
+def open_mask(path: Path, of: DensityMap, *, voxel_size_a: float | None = None) -> Volume:
+    """Return the mask in a local file, for a map.
+
+    Parameters
+    ----------
+    path : Path
+    of : DensityMap
+        The map; a mask that has the box of its file is coarsened as it was.
+    voxel_size_a : float, Å, optional
+        Put in the place of what the header says.
+
+    Returns
+    -------
+    float32 array in [0, 1], shape of the map
+
+    Raises
+    ------
+    NotFoundError
+        There is no such file.
+    InvalidInputError
+        It holds no mask, or that of another box.
+    """
+    from micrographia.imaging.masking import refuse_no_mask  # loads scipy
+
+    with _open_volume(path) as image:
+        shape = of.cropped_from_zyx or of.shape_zyx
+        if image.shape != shape or image.dtype.kind not in "iufb":
+            raise InvalidInputError(
+                f"{path.name} holds {box_text(image.shape)} {image.header.dtype} numbers, the map has {box_text(shape)} voxels; "
+                "expected a mask of the same box."
+            )
+        said = image.header.voxel_size.in_angstrom() if image.header.voxel_size else (None,) * 3
+        size = _voxel_size(said, path.name, voxel_size_a) if voxel_size_a or all(said) else of.voxel_size_a
+        values, size, _ = _read_values(image, path.name, size)
+        if not np.allclose(size, of.voxel_size_a, rtol=1e-3):
+            raise InvalidInputError(
+                f"{path.name} has voxels of {size[2]:.4g} Å, the map has {of.voxel_size_a[2]:.4g} Å; expected a mask of the same box."
+            )
+    if of.cropped_from_zyx:
+        values = values.clip(0, 1)
+    refuse_no_mask(values, of.shape_zyx, path.name)
+    return values
+
+
+@contextmanager
+def _open_volume(path: Path) -> Iterator[LazyImage]:
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}.")
     with FileSource(path) as source:
@@ -44,8 +103,7 @@ def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap
         if not volumes:
             what = f"a {found.format} file without a volume" if found.format else "of no known format"
             raise InvalidInputError(f"{path.name} is {what}; expected a density map, for example MRC or CCP4.")
-        image = open_image(source, found.format, volumes[0], found.images[volumes[0]])
-        return read_density(image, path.name, voxel_size_a=voxel_size_a)
+        yield open_image(source, found.format, volumes[0], found.images[volumes[0]])
 
 
 def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = None) -> DensityMap:
@@ -64,7 +122,11 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
     InvalidInputError
         It is no volume of real numbers, too small, without voxel size, not finite, constant, or a mask.
     TooLargeError
-        A side is longer than can be compared.
+        A side is longer than is read.
+
+    Notes
+    -----
+    Sides beyond `LONGEST_SIDE` are cropped in Fourier space while the sections are read, so that memory is that of the coarser map.
     """
     header = image.header
     if header.axes != "zyx" or header.is_stack:
@@ -73,14 +135,15 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
         raise InvalidInputError(f"{name} holds {header.dtype} numbers; expected real densities.")
     if min(image.shape) < _SHORTEST_SIDE:
         raise InvalidInputError(f"{name} is {box_text(image.shape)} voxels; expected at least {_SHORTEST_SIDE} along each side.")
-    if max(image.shape) > LONGEST_SIDE:
-        raise TooLargeError(f"{name} is {box_text(image.shape)} voxels; at most {LONGEST_SIDE} along each side are compared.")
     size = _voxel_size(header.voxel_size.in_angstrom() if header.voxel_size else (None,) * 3, name, voxel_size_a)
-    values = np.ascontiguousarray(image[...], np.float32)
-    _refuse_nonsense(values, name)
+    values, size, extremes = _read_values(image, name, size)
+    extremes.refuse_nonsense(name)
     z, y, x = header.origin or (0.0, 0.0, 0.0)
     scale = voxel_size_a / size_said if voxel_size_a and (size_said := header.voxel_size and header.voxel_size.x) else 1.0
-    return DensityMap(values, size, (x * scale, y * scale, z * scale))
+    depth, height, width = image.shape
+    return DensityMap(
+        values, size, (x * scale, y * scale, z * scale), cropped_from_zyx=(depth, height, width) if values.shape != image.shape else None
+    )
 
 
 def _voxel_size(said: tuple[float | None, ...], name: str, given: float | None) -> tuple[float, float, float]:
@@ -94,13 +157,69 @@ def _voxel_size(said: tuple[float | None, ...], name: str, given: float | None) 
     return z, y, x
 
 
-def _refuse_nonsense(values: np.ndarray, name: str) -> None:
-    bad = values.size - int(np.isfinite(values).sum())
-    if bad:
-        raise InvalidInputError(f"{name} has {bad:,} voxels that are NaN or infinite; expected numbers everywhere.")
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        raise InvalidInputError(f"{name} is {low:g} everywhere: there is no density in it.")
-    flat = int((values == low).sum()) + int((values == high).sum())
-    if low >= 0 and flat > _FLAT_SHARE * values.size and int((values == high).sum()) > 0.001 * values.size:
-        raise InvalidInputError(f"{name} looks like a mask: {flat / values.size:.0%} of its voxels are {low:g} or {high:g}. Give a map.")
+def _read_values(
+    image: LazyImage, name: str, voxel_size_a: tuple[float, float, float]
+) -> tuple[Volume, tuple[float, float, float], _Extremes]:
+    """Return the densities on the grid that is compared, its voxel size, and what the values of the file are like."""
+    longest = max(image.shape)
+    if longest > LONGEST_SIDE_READ:
+        raise TooLargeError(f"{name} is {box_text(image.shape)} voxels; at most {LONGEST_SIDE_READ} along each side are read.")
+    extremes = _Extremes()
+    if longest <= LONGEST_SIDE:
+        values = np.ascontiguousarray(image[...], np.float32)
+        extremes.update(values)
+        return values, voxel_size_a, extremes
+    depth, height, width = (max(_SHORTEST_SIDE, round(n * LONGEST_SIDE / longest)) for n in image.shape)
+    values = _read_cropped(image, (depth, height, width), extremes)
+    z, y, x = (v * n / m for v, n, m in zip(voxel_size_a, image.shape, values.shape, strict=True))
+    return values, (z, y, x), extremes
+
+
+def _read_cropped(image: LazyImage, shape_zyx: tuple[int, int, int], extremes: _Extremes) -> Volume:
+    """Crop each band of sections in Fourier space, then the columns across them: memory is that of the cropped sections."""
+    from micrographia.imaging.fourier import crop_along  # loads scipy
+
+    depth, height, width = shape_zyx
+    sections = np.empty((image.shape[0], height, width), np.float32)
+    step = max(1, _BAND_BYTES // (4 * image.shape[1] * image.shape[2]))
+    for z in range(0, image.shape[0], step):
+        band = np.ascontiguousarray(image[z : z + step], np.float32)
+        extremes.update(band)
+        if extremes.bad_count:
+            break
+        sections[z : z + step] = crop_along(crop_along(band, 2, width), 1, height)
+    else:
+        for y in range(height):
+            sections[:depth, y] = crop_along(sections[:, y], 0, depth)
+    sections.resize((depth, height, width), refcheck=False)  # in place: the rest goes back to the system
+    return sections
+
+
+class _Extremes:
+    """Lowest and highest value of a map that is seen in bands, and how many voxels have them."""
+
+    def __init__(self) -> None:
+        self.bad_count = self.voxel_count = 0
+        self._low, self._low_count = math.inf, 0
+        self._high, self._high_count = -math.inf, 0
+
+    def update(self, band: NDArray[Any]) -> None:
+        self.bad_count += band.size - int(np.isfinite(band).sum())
+        self.voxel_count += band.size
+        low, high = float(band.min()), float(band.max())
+        if low < self._low:
+            self._low, self._low_count = low, 0
+        if high > self._high:
+            self._high, self._high_count = high, 0
+        self._low_count += int((band == self._low).sum())
+        self._high_count += int((band == self._high).sum())
+
+    def refuse_nonsense(self, name: str) -> None:
+        if self.bad_count:
+            raise InvalidInputError(f"{name} has {self.bad_count:,} voxels that are NaN or infinite; expected numbers everywhere.")
+        if self._low == self._high:
+            raise InvalidInputError(f"{name} is {self._low:g} everywhere: there is no density in it.")
+        flat = self._low_count + self._high_count
+        if self._low >= 0 and flat > _FLAT_SHARE * self.voxel_count and self._high_count > 0.001 * self.voxel_count:
+            share = f"{flat / self.voxel_count:.0%} of its voxels are {self._low:g} or {self._high:g}"
+            raise InvalidInputError(f"{name} looks like a mask: {share}. Give a map.")

@@ -16,7 +16,7 @@ from micrographia.cli.application import application
 SNAPSHOT = Path(__file__).with_name("help.txt")
 EXPECTED_COMMANDS = (
     "describe check deposit show search get release hold submit accept return "
-    "revise withdraw obsolete purge audit rebuild serve demo schema"
+    "revise withdraw obsolete purge audit rebuild serve demo schema fsc"
 )
 
 

@@ -1,9 +1,12 @@
+import tracemalloc
+
 import mrcfile
 import numpy as np
 import pytest
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
-from micrographia.formats.density import open_density
+from micrographia.formats import density as density_module
+from micrographia.formats.density import open_density, open_mask
 
 RNG = np.random.default_rng(1)
 
@@ -68,6 +71,72 @@ def test_a_file_that_is_no_map_or_not_there_is_said(tmp_path):
         open_density(tmp_path / "b.mrc")
 
 
-def test_a_box_beyond_the_limit_is_refused(tmp_path):
-    with pytest.raises(TooLargeError, match="at most 512"):
-        open_density(write(tmp_path / "a.mrc", np.broadcast_to(np.float32(1), (8, 8, 600)).copy()))
+def wave(shape, k):
+    z, y, x = (np.arange(n) / n for n in shape)
+    return np.cos(2 * np.pi * (k[0] * z[:, None, None] + k[1] * y[:, None] + k[2] * x) + 0.3).astype(np.float32)
+
+
+def test_a_long_box_is_coarsened_while_it_is_read_and_keeps_its_place_and_size(tmp_path):
+    path = write(tmp_path / "a.mrc", wave((40, 30, 640), (3, 2, 9)) + wave((40, 30, 640), (0, 0, 300)), 2.0, origin=(7, -5, 3))
+    density = open_density(path)
+    assert density.shape_zyx == (32, 24, 512)
+    assert density.cropped_from_zyx == (40, 30, 640)
+    assert density.voxel_size_a == (2.5, 2.5, 2.5)
+    assert density.origin_xyz_a == (7.0, -5.0, 3.0)
+    assert np.allclose(density.values, wave((32, 24, 512), (3, 2, 9)), atol=1e-5)
+
+
+def test_coarsening_takes_the_memory_of_the_coarse_sections_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(density_module, "LONGEST_SIDE", 32)
+    monkeypatch.setattr(density_module, "_BAND_BYTES", 1 << 18)
+    path = write(tmp_path / "a.mrc", noise(128, 128, 128))
+    open_density(path)
+    tracemalloc.start()
+    density = open_density(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert density.shape_zyx == (32, 32, 32)
+    sections = 128 * 32 * 32 * 4
+    assert peak < sections + 8 * (1 << 18)
+    assert peak < 128**3 * 4 / 3
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "1 voxels that are NaN"), (0, "is 0 everywhere")])
+def test_nonsense_in_a_long_box_is_refused_too(tmp_path, value, said):
+    values = np.zeros((8, 8, 520), np.float32)
+    values[3, 4, 5] = value
+    with np.errstate(all="ignore"), pytest.warns() if np.isnan(value) else np.errstate():
+        path = write(tmp_path / "a.mrc", values)
+    with pytest.raises(InvalidInputError, match=said):
+        open_density(path)
+
+
+def test_a_box_beyond_what_is_read_is_refused(tmp_path):
+    with pytest.raises(TooLargeError, match="at most 2048"):
+        open_density(write(tmp_path / "a.mrc", noise(8, 8, 2050)))
+
+
+def test_a_mask_is_read_on_the_grid_of_its_map_and_what_is_none_is_refused(tmp_path):
+    density = open_density(write(tmp_path / "a.mrc", noise(20, 20, 20)))
+    soft = np.zeros((20, 20, 20), np.float32)
+    soft[5:15, 5:15, 5:15] = 1
+    soft[4] = 0.5
+    assert np.array_equal(open_mask(write(tmp_path / "m.mrc", soft), density), soft)
+    with pytest.raises(InvalidInputError, match="expected a mask"):
+        open_mask(tmp_path / "a.mrc", density)
+    with pytest.raises(InvalidInputError, match="20 × 20 × 19"):
+        open_mask(write(tmp_path / "m.mrc", soft[:, :, 1:]), density)
+    with pytest.raises(InvalidInputError, match="voxels of 3 Å"):
+        open_mask(write(tmp_path / "m.mrc", soft, 3.0), density)
+    with pytest.raises(InvalidInputError, match="looks like a mask"):
+        open_density(write(tmp_path / "m.mrc", (soft == 1).astype(np.float32)))
+
+
+def test_a_mask_of_a_long_box_is_coarsened_with_its_map(tmp_path):
+    density = open_density(write(tmp_path / "a.mrc", noise(10, 10, 640)))
+    soft = np.zeros((10, 10, 640), np.float32)
+    soft[:, :, 100:300] = 1
+    mask = open_mask(write(tmp_path / "m.mrc", soft), density)
+    assert mask.shape == density.shape_zyx == (8, 8, 512)
+    assert mask[:, :, 90:230].min() > 0.95
+    assert mask[:, :, 260:].max() < 0.05

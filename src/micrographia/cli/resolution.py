@@ -1,0 +1,107 @@
+"""Down to which detail maps agree: `fsc`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from micrographia.cli.options import Json
+from micrographia.cli.output import answer, console, plain
+from micrographia.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from micrographia.imaging.density import DensityMap, Volume
+    from micrographia.imaging.fsc import HalfMapFsc
+
+FirstHalf = Annotated[Path, typer.Argument(metavar="HALF1", help="Map of one half of the data, MRC or CCP4.", show_default=False)]
+SecondHalf = Annotated[Path, typer.Argument(metavar="HALF2", help="Map of the other half, on the same grid.", show_default=False)]
+Mask = Annotated[
+    Path | None,
+    typer.Option("--mask", metavar="MASK", help="Soft mask on the same grid, 0 outside to 1 inside. Default: one around the density."),
+]
+VoxelSizeA = Annotated[float | None, typer.Option("--voxel-size", metavar="Å", help="Voxel size, in the place of what the headers say.")]
+
+_ROWS = {"0.143": "0.143", "0.5": "0.5", "half_bit": "half bit", "one_bit": "one bit", "three_sigma": "3 σ"}
+
+
+def fsc(half_1: FirstHalf, half_2: SecondHalf, mask: Mask = None, voxel_size: VoxelSizeA = None, as_json: Json = False) -> None:
+    """Correlate two half maps in Fourier shells: without a mask, with it, and corrected for it with random phases."""
+    try:
+        from micrographia.formats.density import open_density
+        from micrographia.imaging.density import refuse_different_grids
+        from micrographia.imaging.fsc import half_map_fsc
+    except ModuleNotFoundError as exc:
+        if exc.name is None or exc.name.startswith("micrographia"):
+            raise
+        raise UnavailableError(f"This command compares maps and needs {exc.name}: pip install 'micrographia[compare]'.") from exc
+    one, two = (open_density(path, voxel_size_a=voxel_size) for path in (half_1, half_2))
+    refuse_different_grids(one, two, (half_1.name, half_2.name))
+    values, origin = _mask(one, two, mask, voxel_size)
+    found = half_map_fsc(one.values, two.values, voxel_size_a=one.voxel_size_a, mask=values)
+    notes = _notes(one) + found.unmasked.notes
+    document = {**found.as_json(), "mask": origin, "notes": notes}
+    answer(document, *_lines(found, origin, notes))
+
+
+def _mask(one: DensityMap, two: DensityMap, path: Path | None, voxel_size_a: float | None) -> tuple[Volume | None, str | None]:
+    """Return a mask and where it is from, None where none helps."""
+    from micrographia.formats.density import open_mask
+    from micrographia.imaging.masking import soft_mask
+
+    if path is not None:
+        return open_mask(path, one, voxel_size_a=voxel_size_a), path.name
+    found = soft_mask(one.values, two.values, voxel_size_a=one.voxel_size_a)
+    return found, None if found is None else "automatic"
+
+
+def _notes(density: DensityMap) -> list[str]:
+    from micrographia.imaging.density import box_text
+
+    if density.cropped_from_zyx is None:
+        return []
+    coarse = max(density.voxel_size_a)
+    return [
+        f"The boxes of {box_text(density.cropped_from_zyx)} voxels were coarsened to {box_text(density.shape_zyx)} while they were read: "
+        f"voxels are {coarse:.3f} Å here, and nothing finer than {2 * coarse:.3f} Å is compared."
+    ]
+
+
+def _lines(found: HalfMapFsc, origin: str | None, notes: list[str]) -> list[RenderableType]:
+    from rich.table import Table
+
+    curves = {"unmasked": found.unmasked}
+    if found.masked:
+        curves["masked"] = found.masked
+    if found.phase_randomised:
+        curves["corrected"] = found.phase_randomised.corrected
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("resolution, Å")
+    for name in curves:
+        table.add_column(name, justify="right")
+    crossings = [curve.resolution_a for curve in curves.values()]
+    for key, label in _ROWS.items():
+        table.add_row(label, *("–" if r[key] is None else f"{r[key]:.2f}" for r in crossings))
+    lines: list[RenderableType] = [table]
+    if console().is_terminal:
+        lines += ["", _plot({name: curve.correlation.tolist() for name, curve in reversed(curves.items())}, found)]
+    mask = {None: "no mask: nothing stands out of the noise", "automatic": "a mask around the density, found in the maps"}.get(
+        origin, origin
+    )
+    voxel = " × ".join(f"{v:.4g}" for v in dict.fromkeys(reversed(found.unmasked.voxel_size_a)))
+    return [*lines, "", f"Voxels of {voxel} Å, Nyquist {found.unmasked.nyquist_a:.2f} Å; {plain(str(mask))}.", *notes]
+
+
+def _plot(curves: dict[str, list[float]], found: HalfMapFsc) -> RenderableType:
+    from micrographia.cli.terminal_plot import curve_plot
+
+    frequencies = found.unmasked.spatial_frequency_per_a.tolist()
+    ticks = {f * frequencies[-1]: f"{1 / (f * frequencies[-1]):.3g} Å" for f in (0.25, 0.5, 0.75, 1)}
+    return curve_plot(frequencies, curves, y_ticks=(0, 0.143, 0.5, 1), x_ticks=ticks)
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {"fsc": fsc}
