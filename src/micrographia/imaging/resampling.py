@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from micrographia.imaging.density import DensityMap, Matrix, Volume
+from micrographia.imaging.fourier import fourier_crop
 
 # what is finer than this part of the target's voxels is cropped in Fourier space before splines: they are true to 0.1 % below it
 _FINEST = 0.66
 # the low-pass falls from 1 to 0 over this last part of the frequencies that the target can hold
 _EDGE = 0.1
 _SLAB_VOXELS = 1 << 22
+_BORDER_VOXELS = 5
 
 Mask = NDArray[np.bool_]
 
@@ -73,6 +75,12 @@ def background(values: Volume) -> float:
     return float(np.median(np.concatenate(faces)))
 
 
+def inner_weight(inside: Mask) -> Volume:
+    """Return 1 well inside a mask, falling to 0 before its border and that of the box; float32, same shape."""
+    near: Volume = ndimage.uniform_filter(inside.astype(np.float32), _BORDER_VOXELS, mode="constant")
+    return np.clip(2 * near - 1, 0, 1)
+
+
 def _index_map(density: DensityMap, onto: DensityMap, transform: Matrix) -> tuple[Matrix, Matrix]:
     """Voxel (z, y, x) of `onto` → ``steps @ voxel + start``, the voxel of `density` at the same place."""
     back = np.linalg.inv(transform)
@@ -96,17 +104,18 @@ def _inside(steps: Matrix, start: Matrix, shape: tuple[int, ...], box: tuple[int
 def _held_by(density: DensityMap, onto: DensityMap, transform: Matrix) -> Volume:
     """Return `density` without the frequencies that the grid of `onto` cannot hold, on as few voxels as carry the rest."""
     finest = _FINEST * min(onto.voxel_size_a)
-    shape = tuple(min(n, _even(n * v / finest)) for n, v in zip(density.shape_zyx, density.voxel_size_a, strict=True))
+    z, y, x = (min(n, _even(n * v / finest)) for n, v in zip(density.shape_zyx, density.voxel_size_a, strict=True))
+    shape = (z, y, x)
     if max(onto.voxel_size_a) <= min(density.voxel_size_a) and shape == density.shape_zyx:
         return density.values
     spectrum = scipy.fft.rfftn(density.values)
     turn = transform[:3, :3][::-1, ::-1] * 2 * np.asarray(onto.voxel_size_a)[:, None]
-    z, y, x = _frequencies(density)
+    fz, fy, fx = _frequencies(density)
     for k, plane in enumerate(spectrum):
         # 1 where the frequency, turned into the frame of the target, reaches the target's limit
-        reach = sum((turn[i, 0] * z[k] + turn[i, 1] * y[:, None] + turn[i, 2] * x) ** 2 for i in range(3))
+        reach = sum((turn[i, 0] * fz[k] + turn[i, 1] * fy[:, None] + turn[i, 2] * fx) ** 2 for i in range(3))
         plane *= _fall(np.sqrt(reach)).astype(np.float32)
-    return _cropped(spectrum, density.shape_zyx, shape)
+    return fourier_crop(scipy.fft.irfftn(spectrum, density.shape_zyx, overwrite_x=True), shape)
 
 
 def _fall(reach: Matrix) -> Matrix:
@@ -134,16 +143,4 @@ def coarsened(density: DensityMap, shape_zyx: tuple[int, int, int]) -> DensityMa
     if shape_zyx == density.shape_zyx:
         return density
     z, y, x = (v * n / m for v, n, m in zip(density.voxel_size_a, density.shape_zyx, shape_zyx, strict=True))
-    values = _cropped(scipy.fft.rfftn(density.values), density.shape_zyx, shape_zyx)
-    return DensityMap(values, (z, y, x), density.origin_xyz_a)
-
-
-def _cropped(spectrum: NDArray[np.complex64], shape: tuple[int, ...], to: tuple[int, ...]) -> Volume:
-    """Return the map of the lowest frequencies of a transform of real numbers."""
-    for axis, (n, m) in enumerate(zip(shape[:2], to[:2], strict=True)):
-        if m < n:
-            kept = np.r_[: (m + 1) // 2, n - m // 2 : n]
-            spectrum = np.take(spectrum, kept, axis)
-    values: Volume = scipy.fft.irfftn(spectrum[:, :, : to[2] // 2 + 1], to, overwrite_x=True)
-    values *= np.float32(np.prod(to) / np.prod(shape))
-    return values
+    return DensityMap(fourier_crop(density.values, shape_zyx), (z, y, x), density.origin_xyz_a)
