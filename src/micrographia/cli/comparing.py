@@ -37,7 +37,8 @@ def _trace_lines(document: dict[str, Any]) -> list[RenderableType]:
         for title in ("step", "what", names["a"], names["b"]):
             table.add_column(plain(title), overflow="fold")
         for row in document["differences"]:
-            table.add_row(plain(row["step"]), plain(row["field"]), _said(row["a"]), _said(row["b"]))
+            nothing = "none" if row["field"] == "step" else "not said"
+            table.add_row(plain(row["step"]), plain(row["field"]), *(nothing if row[s] is None else plain(str(row[s])) for s in "ab"))
         lines += [table, counted(len(document["differences"]), "difference") + "."]
     else:
         lines.append(f"Nothing that is said of how {names['a']} and {names['b']} were made differs.")
@@ -46,10 +47,6 @@ def _trace_lines(document: dict[str, Any]) -> list[RenderableType]:
         lines.append(f"{name} begins with {', '.join(found)}." if found else f"{name} begins with nothing that is archived.")
         lines += [document["unarchived"][side]] if document["unarchived"][side] else []
     return lines
-
-
-def _said(value: Any) -> str:
-    return "not said" if value is None else plain(str(value))
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"trace": trace}

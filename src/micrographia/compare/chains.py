@@ -16,13 +16,12 @@ from micrographia.archive.lookup import EntryView
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.ids import EntryId, ImageId
 from micrographia.model.sheet import Acquisition, Annotation, ImageSet, Map, Process, Sheet, Specimen
+from micrographia.model.vocabulary import NOT_RECORDED
 
 MOST_STEPS = 300
 _MOST_ENTRIES = 50
 _MOST_NODES = 2_000
 _ELSEWHERE = re.compile(r"(MG-[1-9][0-9]{4,11})/(.+)", re.DOTALL)
-# made from what a microscope recorded, or beside it
-_NOT_RECORDED = frozenset(("particles", "class averages", "subtomograms", "tomogram", "calibration"))
 
 Thing = ImageSet | Map | Annotation
 
@@ -59,7 +58,7 @@ class RawImages:
     @property
     def is_recorded(self) -> bool:
         """Whether a microscope recorded it, as far as its kind tells."""
-        return self.image_set.kind not in _NOT_RECORDED
+        return self.image_set.kind not in NOT_RECORDED
 
     @property
     def link(self) -> str:
@@ -257,7 +256,7 @@ class _Walk:
             thing = entry.things[node.id]
             if not found and isinstance(thing, Annotation) and thing.of in entry.things:
                 found = [Node(node.accession, "thing", str(thing.of))]
-            if not found and isinstance(thing, ImageSet) and thing.kind not in _NOT_RECORDED:
+            if not found and isinstance(thing, ImageSet) and thing.kind not in NOT_RECORDED:
                 return []
         return found or self._reprocessed(entry)
 
@@ -292,7 +291,7 @@ class _Walk:
                 continue
             self.declared.add(related.to)
             sets = other.sheet.image_sets
-            named = [s for s in sets if s.id == related.image_set] or [s for s in sets if s.kind not in _NOT_RECORDED]
+            named = [s for s in sets if s.id == related.image_set] or [s for s in sets if s.kind not in NOT_RECORDED]
             found += [Node(related.to, "thing", s.id) for s in named or [s for s in sets if s.id not in other.makers]]
         return found
 

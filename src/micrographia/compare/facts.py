@@ -10,6 +10,7 @@ from typing import Any
 
 from micrographia.archive import lookup
 from micrographia.archive.archive import Archive
+from micrographia.archive.lookup import EntryView
 from micrographia.catalogue import ImageRow
 from micrographia.compare.chains import Chain, Step
 from micrographia.model.sheet import Acquisition, ImageSet, Map, Sheet, Specimen
@@ -33,7 +34,7 @@ _SAME: Mapping[str, str] = {
 OUTCOMES = frozenset(("symmetry", "particles", "resolution_a", "b_factor_a2", "mask"))
 # what can be compared between two programs
 COMPARABLE = frozenset(_SAME.values())
-_MOST_FACTS = 500
+_MOST_FACTS = 200
 _MOST_IMAGES = 5_000
 _DEEPEST = 4
 # a path, the name of a file, the name of a job: they name things
@@ -99,7 +100,7 @@ def canonical(name: str) -> str:
 
 def images_facts(archive: Archive, accession: str, version: int, image_set: ImageSet) -> Facts:
     """Return how many images a set holds and how they are sampled: as the sheet says, else as their headers do."""
-    rows, total = _images_of(archive, accession, version, image_set)
+    rows, total = _images(archive, accession, version, IMAGE_KIND[image_set.kind], image_set.id)
     facts: Facts = {}
     counted = [_count(row) for row in rows]
     if rows and len(rows) == total:
@@ -118,12 +119,11 @@ def images_facts(archive: Archive, accession: str, version: int, image_set: Imag
 
 def map_facts(archive: Archive, chain: Chain) -> Facts:
     """Return what is said of the map; symmetry, particles, sharpening and so on from the last step that tells, where the map does not."""
-    density_map, record = chain.map, chain.view.record
+    density_map = chain.map
     facts: Facts = {}
     for step in chain.steps:
         facts |= {name: value for name, value in step_facts(step).items() if name in OUTCOMES}
-    rows = _map_images(archive, record.accession, record.version, density_map)
-    primary = next((row for row in rows if row.record.path == density_map.file), None)
+    primary = primary_image(archive, chain.view, density_map)
     said = {
         "symmetry": density_map.symmetry.upper(),
         "resolution_a": density_map.resolution_a,
@@ -131,9 +131,22 @@ def map_facts(archive: Archive, chain: Chain) -> Facts:
         "particles": density_map.particles,
         "voxel_size_a": density_map.voxel_size_a or (_voxel_a(primary) if primary else None),
         "box_size": _box(primary) if primary else None,
-        "mask": _mask(rows, density_map),
+        "mask": _mask(archive, chain),
     }
     return facts | {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def primary_image(archive: Archive, view: EntryView, density_map: Map) -> ImageRow | None:
+    """Return the image of a map itself, not of its half maps or masks; None where no reader made one of its file."""
+    rows, _ = _images(archive, view.record.accession, view.record.version, "map", density_map.id)
+    return next((row for row in rows if row.record.path == density_map.file), None)
+
+
+def first_image(archive: Archive, accession: str, version: int, image_set: ImageSet) -> ImageRow | None:
+    """Return an image of a set to show; None where there is none among the first of its kind."""
+    kind = IMAGE_KIND[image_set.kind]
+    _, rows, _ = lookup.list_images(archive, accession, version, limit=200, kind=kind)
+    return next((row for row in rows if row.record.role == image_set.id), None)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -173,17 +186,8 @@ def _bare_all(facts: Facts) -> Facts:
     return {name: _bare(value) if name != "version" else value for name, value in facts.items()}
 
 
-def _images_of(archive: Archive, accession: str, version: int, image_set: ImageSet) -> tuple[list[ImageRow], int]:
-    """Return images of a set and how many it holds; of very many the first, and how many there are of their kind."""
-    return _images(archive, accession, version, IMAGE_KIND[image_set.kind], image_set.id)
-
-
-def _map_images(archive: Archive, accession: str, version: int, density_map: Map) -> list[ImageRow]:
-    kinds = ("map", "mask") if density_map.mask or density_map.masks else ("map",)
-    return [row for kind in kinds for row in _images(archive, accession, version, kind, density_map.id)[0]]
-
-
 def _images(archive: Archive, accession: str, version: int, kind: str, role: str) -> tuple[list[ImageRow], int]:
+    """Return the images of one thing and how many it holds; of very many the first, and how many there are of their kind."""
     found: list[ImageRow] = []
     after, seen = "", 0
     while True:
@@ -220,11 +224,12 @@ def _box(row: ImageRow) -> int | list[int]:
     return sides[0] if len(set(sides)) == 1 else sides
 
 
-def _mask(rows: list[ImageRow], density_map: Map) -> float | bool | None:
-    """Return the fraction of the box that the mask lets through: the mean of its values."""
-    path = density_map.mask or next(iter(density_map.masks), None)
+def _mask(archive: Archive, chain: Chain) -> float | bool | None:
+    """Return the fraction of the box that the mask lets through: the mean of its values; True where only its file is known."""
+    path = chain.map.mask or next(iter(chain.map.masks), None)
     if not path:
         return None
+    rows, _ = _images(archive, chain.view.record.accession, chain.view.record.version, "mask", chain.map.id)
     statistics = next((row.record.statistics for row in rows if row.record.path == path), None)
     return _short(statistics.mean, 3) if statistics and statistics.minimum >= 0 and statistics.maximum <= 1 else True
 

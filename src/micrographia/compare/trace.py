@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from micrographia.archive.archive import Archive
@@ -17,7 +17,9 @@ from micrographia.compare.chains import Chain, RawImages, Step, find_chain
 from micrographia.compare.facts import OUTCOMES, Facts, canonical, same
 from micrographia.model.sheet import Acquisition
 
-# which words of which program mean the same is known of these alone
+# steps with the same difference, named one by one
+_MOST_NAMED = 5
+# compared whatever the two programs are
 _ANY_PROGRAM = frozenset(("software", "version"))
 
 
@@ -234,14 +236,19 @@ def _same_mask(a: Any, b: Any) -> bool:
 def _told_once(pairs: Iterable[Pair]) -> Iterable[Difference]:
     """Return one difference a field and pair of values; what the map says is told only where no step said it."""
     found: dict[object, Difference] = {}
+    labels: dict[object, list[str]] = {}
     for pair in pairs:
         for d in pair.differences:
             key = (d.field, *(json.dumps(v, sort_keys=True, default=str) for v in (d.a, d.b)), pair.label if d.field == "step" else "")
             if key not in found:
-                found[key] = d
-            elif pair.label != "map" and found[key].step != pair.label:
-                found[key] = Difference(d.field, d.a, d.b, f"{found[key].step}, {pair.label}")
-    return found.values()
+                found[key], labels[key] = d, [pair.label]
+            elif pair.label not in ("map", labels[key][-1]):
+                labels[key].append(pair.label)
+    return [replace(d, step=_several(labels[key])) for key, d in found.items()]
+
+
+def _several(labels: list[str]) -> str:
+    return ", ".join(labels) if len(labels) < _MOST_NAMED else f"{labels[0]} to {labels[-1]} ({len(labels)} steps)"
 
 
 def _plain(words: str) -> str:

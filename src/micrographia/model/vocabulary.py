@@ -48,6 +48,9 @@ ImageSetKind = Literal[
     "images",
 ]
 
+# made from what a microscope recorded, or taken beside it: an entry with these alone holds no raw data
+NOT_RECORDED: frozenset[str] = frozenset(("particles", "class averages", "subtomograms", "tomogram", "calibration"))
+
 # what one image of such a set is called, in the API's `kind`
 IMAGE_KIND: dict[str, str] = {
     "movies": "movie",
