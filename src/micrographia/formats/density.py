@@ -71,25 +71,30 @@ def open_mask(path: Path, of: DensityMap, *, voxel_size_a: float | None = None) 
     InvalidInputError
         It holds no mask, or that of another box.
     """
+    with _open_volume(path) as image:
+        return read_mask(image, path.name, of, voxel_size_a=voxel_size_a)
+
+
+def read_mask(image: LazyImage, name: str, of: DensityMap, *, voxel_size_a: float | None = None) -> Volume:
+    """Return the mask in an image that is open, for a map; as `open_mask` does."""
     from micrographia.imaging.masking import refuse_no_mask  # loads scipy
 
-    with _open_volume(path) as image:
-        shape = of.cropped_from_zyx or of.shape_zyx
-        if image.shape != shape or image.dtype.kind not in "iufb":
-            raise InvalidInputError(
-                f"{path.name} holds {box_text(image.shape)} {image.header.dtype} numbers, the map has {box_text(shape)} voxels; "
-                "expected a mask of the same box."
-            )
-        said = image.header.voxel_size.in_angstrom() if image.header.voxel_size else (None,) * 3
-        size = _voxel_size(said, path.name, voxel_size_a) if voxel_size_a or all(said) else of.voxel_size_a
-        values, size, _ = _read_values(image, path.name, size)
-        if not np.allclose(size, of.voxel_size_a, rtol=1e-3):
-            raise InvalidInputError(
-                f"{path.name} has voxels of {size[2]:.4g} Å, the map has {of.voxel_size_a[2]:.4g} Å; expected a mask of the same box."
-            )
+    shape = of.cropped_from_zyx or of.shape_zyx
+    if image.shape != shape or image.dtype.kind not in "iufb":
+        raise InvalidInputError(
+            f"{name} holds {box_text(image.shape)} {image.header.dtype} numbers, the map has {box_text(shape)} voxels; "
+            "expected a mask of the same box."
+        )
+    said = image.header.voxel_size.in_angstrom() if image.header.voxel_size else (None,) * 3
+    size = _voxel_size(said, name, voxel_size_a) if voxel_size_a or all(said) else of.voxel_size_a
+    values, size, _ = _read_values(image, name, size, max(of.shape_zyx))
+    if not np.allclose(size, of.voxel_size_a, rtol=1e-3):
+        raise InvalidInputError(
+            f"{name} has voxels of {size[2]:.4g} Å, the map has {of.voxel_size_a[2]:.4g} Å; expected a mask of the same box."
+        )
     if of.cropped_from_zyx:
         values = values.clip(0, 1)
-    refuse_no_mask(values, of.shape_zyx, path.name)
+    refuse_no_mask(values, of.shape_zyx, name)
     return values
 
 
@@ -106,7 +111,7 @@ def _open_volume(path: Path) -> Iterator[LazyImage]:
         yield open_image(source, found.format, volumes[0], found.images[volumes[0]])
 
 
-def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = None) -> DensityMap:
+def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = None, longest_side: int | None = None) -> DensityMap:
     """Return the densities of an image that is open.
 
     Parameters
@@ -116,6 +121,8 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
         What messages call it.
     voxel_size_a : float, Å, optional
         Put in the place of what the header says.
+    longest_side : int, voxels, optional
+        Longer sides are coarsened to this; without one to `LONGEST_SIDE`.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
 
     Notes
     -----
-    Sides beyond `LONGEST_SIDE` are cropped in Fourier space while the sections are read, so that memory is that of the coarser map.
+    Longer sides are cropped in Fourier space while the sections are read, so that memory is that of the coarser map.
     """
     header = image.header
     if header.axes != "zyx" or header.is_stack:
@@ -136,7 +143,7 @@ def read_density(image: LazyImage, name: str, *, voxel_size_a: float | None = No
     if min(image.shape) < _SHORTEST_SIDE:
         raise InvalidInputError(f"{name} is {box_text(image.shape)} voxels; expected at least {_SHORTEST_SIDE} along each side.")
     size = _voxel_size(header.voxel_size.in_angstrom() if header.voxel_size else (None,) * 3, name, voxel_size_a)
-    values, size, extremes = _read_values(image, name, size)
+    values, size, extremes = _read_values(image, name, size, longest_side or LONGEST_SIDE)
     extremes.refuse_nonsense(name)
     z, y, x = header.origin or (0.0, 0.0, 0.0)
     scale = voxel_size_a / size_said if voxel_size_a and (size_said := header.voxel_size and header.voxel_size.x) else 1.0
@@ -158,18 +165,18 @@ def _voxel_size(said: tuple[float | None, ...], name: str, given: float | None) 
 
 
 def _read_values(
-    image: LazyImage, name: str, voxel_size_a: tuple[float, float, float]
+    image: LazyImage, name: str, voxel_size_a: tuple[float, float, float], longest_side: int
 ) -> tuple[Volume, tuple[float, float, float], _Extremes]:
     """Return the densities on the grid that is compared, its voxel size, and what the values of the file are like."""
     longest = max(image.shape)
     if longest > LONGEST_SIDE_READ:
         raise TooLargeError(f"{name} is {box_text(image.shape)} voxels; at most {LONGEST_SIDE_READ} along each side are read.")
     extremes = _Extremes()
-    if longest <= LONGEST_SIDE:
+    if longest <= longest_side:
         values = np.ascontiguousarray(image[...], np.float32)
         extremes.update(values)
         return values, voxel_size_a, extremes
-    depth, height, width = (max(_SHORTEST_SIDE, round(n * LONGEST_SIDE / longest)) for n in image.shape)
+    depth, height, width = (max(_SHORTEST_SIDE, round(n * longest_side / longest)) for n in image.shape)
     values = _read_cropped(image, (depth, height, width), extremes)
     z, y, x = (v * n / m for v, n, m in zip(voxel_size_a, image.shape, values.shape, strict=True))
     return values, (z, y, x), extremes
