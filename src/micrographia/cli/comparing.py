@@ -1,21 +1,85 @@
-"""Maps beside maps: `trace`."""
+"""Maps beside maps: `compare`, `trace`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Home, Json, open_home
-from micrographia.cli.output import answer, counted, plain
+from micrographia.cli.compared import comparison_lines
+from micrographia.cli.options import Home, Json, Server, open_home, packages_of
+from micrographia.cli.output import Progress, answer, counted, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MAP = "Accession of an entry (its first map), MG-10001/MAP, or the identifier of an image of a map."
+_MAP_OR_FILE = "Map file (MRC, CCP4 and others), or a map of the archive: MG-10001 (its first), MG-10001/MAP, MG-10001.1.3."
 FirstMap = Annotated[str, typer.Argument(metavar="A", help=_MAP, show_default=False)]
 SecondMap = Annotated[str, typer.Argument(metavar="B", help="What to hold against it, likewise.", show_default=False)]
+FirstMapOrFile = Annotated[str, typer.Argument(metavar="A", help=_MAP_OR_FILE, show_default=False)]
+SecondMapOrFile = Annotated[str, typer.Argument(metavar="B", help="What to put on it, likewise.", show_default=False)]
+VoxelSizeA = Annotated[float | None, typer.Option("--voxel-size-a", metavar="Å", help="Voxel size of A, in the place of its header's.")]
+VoxelSizeB = Annotated[float | None, typer.Option("--voxel-size-b", metavar="Å", help="Voxel size of B, in the place of its header's.")]
+_HALVES = "Half maps of {}; with those of both, differences are judged by their noise."
+HalfMapsA = Annotated[tuple[Path, Path] | None, typer.Option("--half-maps-a", metavar="HALF1 HALF2", help=_HALVES.format("A"))]
+HalfMapsB = Annotated[tuple[Path, Path] | None, typer.Option("--half-maps-b", metavar="HALF1 HALF2", help=_HALVES.format("B"))]
+Model = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE", help="PDB or mmCIF file that lies in A: says which of its chains differ.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for aligned.mrc (B on the grid of A) and difference.mrc (σ).")
+]
+
+
+def compare(
+    a: FirstMapOrFile,
+    b: SecondMapOrFile,
+    voxel_size_a: VoxelSizeA = None,
+    voxel_size_b: VoxelSizeB = None,
+    half_maps_a: HalfMapsA = None,
+    half_maps_b: HalfMapsB = None,
+    model: Model = None,
+    output: Output = None,
+    home: Home = None,
+    server: Server = None,
+    as_json: Json = False,
+) -> None:
+    """Superpose map B on map A, say down to which detail they agree, and where they differ."""
+    with packages_of("compare", "compares maps"):
+        from micrographia.cli.maps import open_map
+        from micrographia.formats.coordinates import read_chains
+        from micrographia.formats.density import open_density, write_density
+        from micrographia.imaging.comparison import compare_maps
+    with Progress() as line:
+        line.begin("reading the maps")
+        first, second = (open_map(name, home, server, size) for name, size in ((a, voxel_size_a), (b, voxel_size_b)))
+        halves_a, halves_b = (
+            (open_density(files[0], voxel_size_a=size), open_density(files[1], voxel_size_a=size)) if files else None
+            for files, size in ((half_maps_a, voxel_size_a), (half_maps_b, voxel_size_b))
+        )
+        found = compare_maps(
+            first,
+            second,
+            halves_a=halves_a,
+            halves_b=halves_b,
+            chains=read_chains(model) if model else None,
+            progress=lambda _, stage: line.begin(stage),
+        )
+    document: dict[str, Any] = {**found.as_json(), "files": []}
+    if output and found.difference:
+        output.mkdir(parents=True, exist_ok=True)
+        aligned = replace(found.a, values=found.aligned.values)
+        for name, density, what in (
+            ("aligned.mrc", aligned, f"{b} on the grid of {a}"),
+            ("difference.mrc", found.difference.sigma, f"{a} minus {b}, in sigma"),
+        ):
+            write_density(output / name, density, what)
+            document["files"].append(str(output / name))
+    answer(document, *comparison_lines(document, a, b))
 
 
 def trace(a: FirstMap, b: SecondMap, home: Home = None, as_json: Json = False) -> None:
@@ -49,4 +113,4 @@ def _trace_lines(document: dict[str, Any]) -> list[RenderableType]:
     return lines
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {"trace": trace}
+COMMANDS: dict[str, Callable[..., Any]] = {"compare": compare, "trace": trace}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,17 +28,24 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with the 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the tombstone shows it.", show_default=False)]
 
 
+@contextmanager
+def packages_of(extra: str, what: str) -> Iterator[None]:
+    """Say which extra of the package is to be installed where an import inside fails: the command `what`, and needs it."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if exc.name is None or exc.name.startswith("micrographia"):
+            raise
+        raise UnavailableError(f"This command {what} and needs {exc.name}: pip install 'micrographia[{extra}]'.") from exc
+
+
 def open_home(home: Path | None, *, make: bool = False) -> Archive:
     """Return the archive in `home` with everything plugged in; only with `make` is one made where there is none."""
     settings = Settings.from_environment(home=home)
     if not make and not settings.store_url and not settings.home.is_dir():
         raise NotFoundError(f"There is no archive in {settings.home}; give its folder with --home.")
-    try:
+    with packages_of("server", "keeps an archive"):
         from micrographia.assembly import open_archive
-    except ModuleNotFoundError as exc:
-        if exc.name is None or exc.name.startswith("micrographia"):
-            raise
-        raise UnavailableError(f"This command keeps an archive and needs {exc.name}: pip install 'micrographia[server]'.") from exc
     return open_archive(settings)
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Json
+from micrographia.cli.options import Json, packages_of
 from micrographia.cli.output import answer, console, plain
-from micrographia.errors import UnavailableError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,14 +30,10 @@ _ROWS = {"0.143": "0.143", "0.5": "0.5", "half_bit": "half bit", "one_bit": "one
 
 def fsc(half_1: FirstHalf, half_2: SecondHalf, mask: Mask = None, voxel_size: VoxelSizeA = None, as_json: Json = False) -> None:
     """Correlate two half maps in Fourier shells: without a mask, with it, and corrected for it with random phases."""
-    try:
+    with packages_of("compare", "compares maps"):
         from micrographia.formats.density import open_density
         from micrographia.imaging.density import refuse_different_grids
         from micrographia.imaging.fsc import half_map_fsc
-    except ModuleNotFoundError as exc:
-        if exc.name is None or exc.name.startswith("micrographia"):
-            raise
-        raise UnavailableError(f"This command compares maps and needs {exc.name}: pip install 'micrographia[compare]'.") from exc
     one, two = (open_density(path, voxel_size_a=voxel_size) for path in (half_1, half_2))
     refuse_different_grids(one, two, (half_1.name, half_2.name))
     values, origin = _mask(one, two, mask, voxel_size)

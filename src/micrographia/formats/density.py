@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.formats.description import LazyImage
+from micrographia.formats.exporting import Block, encode_mrc
 from micrographia.formats.registry import inspect, open_image
 from micrographia.formats.source import FileSource
 from micrographia.imaging.density import DensityMap, Volume, box_text
+from micrographia.model.image import VoxelSize
 
 # longer sides are coarsened to this while they are read: comparing a larger box would take gigabytes
 LONGEST_SIDE = 512
@@ -98,6 +100,13 @@ def read_mask(image: LazyImage, name: str, of: DensityMap, *, voxel_size_a: floa
     return values
 
 
+def write_density(path: Path, density: DensityMap, label: str) -> None:
+    """Write a map as MRC2014 with its voxel size and origin; `label` says in its header what it is."""
+    z, y, x = density.voxel_size_a
+    block = Block(density.values, "zyx", VoxelSize(z, y, x, "angstrom"), density.origin_xyz_a[::-1], is_stack=False, label=label)
+    path.write_bytes(encode_mrc(block))
+
+
 @contextmanager
 def _open_volume(path: Path) -> Iterator[LazyImage]:
     if not path.is_file():
@@ -106,6 +115,9 @@ def _open_volume(path: Path) -> Iterator[LazyImage]:
         found = inspect(source, path.name)
         volumes = [i for i, header in enumerate(found.images) if header.axes == "zyx" and not header.is_stack]
         if not volumes:
+            wrong = next((remark for remark in found.remarks if remark.severity == "error"), None)
+            if wrong is not None:
+                raise InvalidInputError(f"{wrong.message} {wrong.hint}".strip())
             what = f"a {found.format} file without a volume" if found.format else "of no known format"
             raise InvalidInputError(f"{path.name} is {what}; expected a density map, for example MRC or CCP4.")
         yield open_image(source, found.format, volumes[0], found.images[volumes[0]])

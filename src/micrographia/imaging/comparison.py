@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrographia.errors import InvalidInputError
 from micrographia.imaging.alignment import Superposition, superpose
-from micrographia.imaging.density import DensityMap, Volume, box_text
+from micrographia.imaging.density import DensityMap, Volume, box_text, refuse_different_grids
 from micrographia.imaging.difference import Difference, map_difference
 from micrographia.imaging.fsc import HalfMapFsc, fourier_shell_correlation, half_map_fsc
 from micrographia.imaging.masking import soft_mask
@@ -105,8 +104,8 @@ def compare_maps(
     """
     halves = [halves and _half_noise(m, *halves) for m, halves in ((a, halves_a), (b, halves_b))]
     supported = [halves and _supported_a(*halves) for halves in (halves_a, halves_b)]
-    notes = _doubts(a, b)
-    a, b = _bounded(a), _bounded(b)
+    given, (a, b) = (a, b), (_bounded(a), _bounded(b))
+    notes = _doubts(given, (a, b))
     if superposition is None:
         progress(0.0, "superposing")
         superposition = superpose(a, b)
@@ -135,20 +134,26 @@ def _bounded(density: DensityMap) -> DensityMap:
     return coarsened(density, (z, y, x))
 
 
-def _doubts(a: DensityMap, b: DensityMap) -> tuple[str, ...]:
-    edge_a, edge_b = max(a.size_xyz_a), max(b.size_xyz_a)
-    if max(edge_a, edge_b) < _FAR_LARGER * min(edge_a, edge_b):
-        return ()
-    return (f"One box is {max(edge_a, edge_b):.0f} Å long, the other {min(edge_a, edge_b):.0f} Å: a map of one thing and a whole scene?",)
+def _doubts(given: tuple[DensityMap, DensityMap], compared: tuple[DensityMap, DensityMap]) -> tuple[str, ...]:
+    """What was done to two maps before they were compared, and what is odd about them."""
+    found = []
+    for which, density, few in zip(("first", "second"), given, compared, strict=True):
+        whole = density.cropped_from_zyx or density.shape_zyx
+        if few.shape_zyx != whole:
+            size = max(few.voxel_size_a)
+            found.append(f"The {which} map, {box_text(whole)} voxels, was compared on {box_text(few.shape_zyx)} of {size:.3g} Å.")
+    short, long = sorted(max(m.size_xyz_a) for m in given)
+    if long > _FAR_LARGER * short:
+        found.append(
+            f"One box is {long:.0f} Å long, the other {short:.0f} Å: one may hold many things, as a tomogram does, or be scaled wrongly."
+        )
+    return tuple(found)
 
 
 def _half_noise(density: DensityMap, half_1: DensityMap, half_2: DensityMap) -> DensityMap:
     """Half of the difference of two half maps: noise as strong as that of their mean."""
     for half in (half_1, half_2):
-        if half.shape_zyx != density.shape_zyx:
-            raise InvalidInputError(
-                f"A half map has {box_text(half.shape_zyx)} voxels, its map {box_text(density.shape_zyx)}; expected the same."
-            )
+        refuse_different_grids(density, half, ("The map", "its half map"))
     noise: Volume = (half_1.values - half_2.values) / np.float32(2)
     return DensityMap(noise, density.voxel_size_a, density.origin_xyz_a)
 

@@ -6,7 +6,8 @@ import pytest
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.formats import density as density_module
-from micrographia.formats.density import open_density, open_mask
+from micrographia.formats.density import open_density, open_mask, write_density
+from micrographia.imaging.density import DensityMap
 
 RNG = np.random.default_rng(1)
 
@@ -65,7 +66,7 @@ def test_what_is_no_density_map_is_refused_with_a_sentence(tmp_path, values, vox
 
 def test_a_file_that_is_no_map_or_not_there_is_said(tmp_path):
     (tmp_path / "a.mrc").write_text("not a map")
-    with pytest.raises(InvalidInputError, match="expected a density map"):
+    with pytest.raises(InvalidInputError, match="not an MRC file"):
         open_density(tmp_path / "a.mrc")
     with pytest.raises(NotFoundError):
         open_density(tmp_path / "b.mrc")
@@ -140,3 +141,20 @@ def test_a_mask_of_a_long_box_is_coarsened_with_its_map(tmp_path):
     assert mask.shape == density.shape_zyx == (8, 8, 512)
     assert mask[:, :, 90:230].min() > 0.95
     assert mask[:, :, 260:].max() < 0.05
+
+
+def test_a_map_that_is_written_is_read_again_where_it_was(tmp_path):
+    density = DensityMap(noise(8, 9, 10), (3.0, 2.0, 1.5), (-4.0, 5.5, 6.0))
+    write_density(tmp_path / "a.mrc", density, "µ of a test")
+    again = open_density(tmp_path / "a.mrc")
+    assert np.array_equal(again.values, density.values)
+    assert again.voxel_size_a == density.voxel_size_a and again.origin_xyz_a == density.origin_xyz_a
+    with mrcfile.open(tmp_path / "a.mrc") as file:
+        assert file.header.nxstart == 0 and file.header.label[0].startswith(b"? of a test")
+
+
+def test_a_truncated_file_says_that_its_end_is_missing(tmp_path):
+    path = write(tmp_path / "a.mrc", noise(9, 9, 9))
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InvalidInputError, match="the end is missing"):
+        open_density(path)

@@ -137,4 +137,4 @@ def test_large_maps_are_compared_on_fewer_voxels(compared):
 
 def test_a_box_far_larger_than_the_other_is_pointed_out(compared):
     scene = replace(A, voxel_size_a=(14.0,) * 3)
-    assert any("whole scene" in note for note in compare_maps(scene, A, superposition=compared.superposition).notes)
+    assert any("tomogram" in note for note in compare_maps(scene, A, superposition=compared.superposition).notes)

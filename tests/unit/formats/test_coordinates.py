@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from micrographia.errors import InvalidInputError, NotFoundError
+from micrographia.formats.coordinates import read_chains
+
+PDB = """\
+ATOM      1  N   ALA A   1      11.000  12.000  13.000  1.00  0.00           N
+ATOM      2  CA  ALA A   1      12.000  12.500  13.500  1.00  0.00           C
+ATOM      3  HA  ALA A   1      12.100  12.600  13.600  1.00  0.00           H
+TER
+ATOM      4  N   GLY B   1      -1.000   2.000   3.000  1.00  0.00           N
+TER
+HETATM    5  O   HOH W   1       0.000   0.000   0.000  1.00  0.00           O
+END
+"""
+
+
+def test_the_atoms_of_each_chain_are_read_without_waters_and_hydrogens(tmp_path):
+    (tmp_path / "model.pdb").write_text(PDB)
+    chains = read_chains(tmp_path / "model.pdb")
+    assert list(chains) == ["A", "B"]
+    assert np.allclose(chains["A"], [[11, 12, 13], [12, 12.5, 13.5]])
+    assert np.allclose(chains["B"], [[-1, 2, 3]])
+
+
+def test_real_models_have_the_chains_of_their_entries(real_data):
+    chains = read_chains(real_data / "structures" / "1igy.cif")  # an antibody with two glycans
+    assert list(chains) == ["A", "B", "C", "D", "E", "F"]
+    assert len(chains["A"]) == len(chains["C"]) == 1650
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.pdb", "no model\n"), ("a.cif", "data_x\n"), ("a.cif", "loop_ _broken"), ("a.xyz", "1\n")])
+def test_what_is_no_model_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InvalidInputError, match=r"atom"):
+        read_chains(tmp_path / name)
+    with pytest.raises(NotFoundError):
+        read_chains(tmp_path / f"no-{name}")
