@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import scipy.fft
@@ -17,6 +18,7 @@ from micrographia.imaging.density import Volume, box_text
 Spectrum = NDArray[np.complex64]
 Floats = NDArray[np.float64]
 VoxelSize = float | tuple[float, float, float]
+Shells = Literal["nearest", "emdb"]
 
 # sums of squares outside this range have lost digits of float32
 _SOUND = (1e-24, 1e30)
@@ -28,7 +30,8 @@ class ShellGrid:
 
     Shell s holds the frequencies nearest to s × `spacing_per_a`; the spacing is that of the box's longest edge, so that no shell is empty,
     and shells end at the Nyquist frequency of the coarsest voxel edge, so that each is whole. In a cube these are the usual shells of
-    radius round(√(kx² + ky² + kz²)).
+    radius round(√(kx² + ky² + kz²)). With `shells` "emdb" it holds those above s − 1 and up to s, in the
+    half of Fourier space with y ≥ 0, whose plane y = 0 so counts twice: as EMDB's validation analysis counts, to lie on its curves.
     """
 
     shape_zyx: tuple[int, int, int]
@@ -39,15 +42,18 @@ class ShellGrid:
     """Distance of neighbouring Fourier samples along z, y, x in units of the spacing, each at least 1."""
     count: int
     """Number of shells, the zero frequency among them."""
+    shells: Shells = "nearest"
+    """Which samples belong to a shell."""
 
     @classmethod
-    def of(cls, shape_zyx: tuple[int, ...], voxel_size_a: VoxelSize) -> ShellGrid:
+    def of(cls, shape_zyx: tuple[int, ...], voxel_size_a: VoxelSize, *, shells: Shells = "nearest") -> ShellGrid:
         """Return the shells of a box.
 
         Parameters
         ----------
         shape_zyx : tuple of int
         voxel_size_a : float or (z, y, x), Å
+        shells : "nearest" or "emdb"
 
         Raises
         ------
@@ -62,7 +68,7 @@ class ShellGrid:
         z, y, x = (longest / edge for edge in edges)
         nyquist = min(n // 2 * longest / edge for n, edge in zip(shape_zyx, edges, strict=True))
         depth, height, width = shape_zyx
-        return cls((depth, height, width), 1 / longest, (z, y, x), math.floor(nyquist + 1e-6) + 1)
+        return cls((depth, height, width), 1 / longest, (z, y, x), math.floor(nyquist + 1e-6) + 1, shells)
 
     @property
     def spatial_frequency_per_a(self) -> Floats:
@@ -82,11 +88,13 @@ class ShellSums:
     samples: NDArray[np.int64]
     """Samples in each shell."""
     cross: Floats
-    """Real part of Σ F₁ F₂*, in arbitrary units that `power_1` and `power_2` share."""
+    """Real part of Σ F₁ F₂*."""
     power_1: Floats
     """Σ |F₁|²."""
     power_2: Floats
     """Σ |F₂|²."""
+    divisor_1: float
+    """What map 1 was divided by to keep the sums within float32; 1 for all but extreme densities."""
 
 
 def voxel_size_zyx_a(voxel_size_a: VoxelSize) -> tuple[float, float, float]:
@@ -97,13 +105,20 @@ def voxel_size_zyx_a(voxel_size_a: VoxelSize) -> tuple[float, float, float]:
     return float(z), float(y), float(x)
 
 
-def shell_sums(map_1: Volume, map_2: Volume, *, voxel_size_a: VoxelSize) -> ShellSums:
+def shell_sums(
+    map_1: Volume, map_2: Volume, *, voxel_size_a: VoxelSize, mask: Volume | None = None, shells: Shells = "nearest"
+) -> ShellSums:
     """Return power and cross power of two maps in each shell of spatial frequency.
 
     Parameters
     ----------
     map_1, map_2 : float32 array, shape (z, y, x), equal shapes
+        The same array twice costs one transform.
     voxel_size_a : float or (z, y, x), Å
+    mask : float32 array, shape (z, y, x), optional
+        Both maps are multiplied with it.
+    shells : "nearest" or "emdb"
+        How shells are bounded, see `ShellGrid`.
 
     Raises
     ------
@@ -112,22 +127,24 @@ def shell_sums(map_1: Volume, map_2: Volume, *, voxel_size_a: VoxelSize) -> Shel
 
     Notes
     -----
+    The zero frequency counts as nothing: the mean of the maps, which would drown small numbers, is taken off.
+
     Costs two transforms of real numbers; memory beyond the maps is those of the two transforms. The last of three one-dimensional
     transforms is done plane by plane, where the planes are summed at once, and only for what lies inside the last shell. The power of
     mirrored samples is added before it is sorted into shells.
     """
     if map_1.shape != map_2.shape:
         raise InvalidInputError(f"The maps have {box_text(map_1.shape)} and {box_text(map_2.shape)} voxels; expected equal boxes.")
-    grid = ShellGrid.of(map_1.shape, voxel_size_a)
+    grid = ShellGrid.of(map_1.shape, voxel_size_a, shells=shells)
+    divisor_1 = 1.0
     with np.errstate(all="ignore"):
-        sums = _sums(map_1, map_2, grid)
+        sums = _sums(map_1, map_2, mask, grid)
         if not _are_sound(sums):
-            sums = _sums(_normalised(map_1), _normalised(map_2), grid)
-    return ShellSums(grid, _sample_counts(grid), *sums)
-
-
-def _normalised(values: Volume) -> Volume:
-    return np.asarray(values / max(np.abs(values).max(), np.finfo(np.float32).tiny), np.float32)
+            divisor_1, divisor_2 = (float(max(np.abs(m).max(), np.finfo(np.float32).tiny)) for m in (map_1, map_2))
+            one = map_1 / np.float32(divisor_1)
+            sums = _sums(one, one if map_2 is map_1 else map_2 / np.float32(divisor_2), mask, grid)
+    cross, power_1, power_2 = sums
+    return ShellSums(grid, _sample_counts(grid), cross, power_1, power_2, divisor_1)
 
 
 def _are_sound(sums: Floats) -> bool:
@@ -135,55 +152,66 @@ def _are_sound(sums: Floats) -> bool:
     return bool(np.isfinite(sums).all() and (highest > _SOUND[0]).all() and (highest < _SOUND[1]).all())
 
 
-def _sums(map_1: Volume, map_2: Volume, grid: ShellGrid) -> Floats:
-    planes = [_transform_of_planes(map_1)]
-    planes.append(_transform_of_planes(map_2) if map_2 is not map_1 else planes[0])
+def _sums(map_1: Volume, map_2: Volume, mask: Volume | None, grid: ShellGrid) -> Floats:
+    planes = [_transform_of_planes(map_1, mask)]
+    planes.append(_transform_of_planes(map_2, mask) if map_2 is not map_1 else planes[0])
     depth, height, width = grid.shape_zyx
     weights = _multiplicity(width)
     sums = np.zeros((3, grid.count))
-    for ky, columns, shells in _rows(grid):
-        folded = np.zeros((3, depth // 2 + 1, 2 * columns), np.float32)
+    for ky, rows, columns, shells in _rows(grid):
+        folded = np.zeros((3, rows, 2 * columns), np.float32)
+        mirrored = min(rows, (depth + 1) // 2)
         for y in {ky, height - ky} - {height}:
             one, two = (scipy.fft.fft(p[:, y, :columns], axis=0, workers=1).view(np.float32) for p in planes)
-            for total, product in zip(folded, (one * two, one * one, np.square(two)), strict=True):
-                total += product[: depth // 2 + 1]
-                total[1 : (depth + 1) // 2] += product[: depth // 2 : -1]
+            for total, product in zip(folded, (one * two, np.square(one), np.square(two)), strict=True):
+                total += product[:rows]
+                total[1:mirrored] += product[: depth - mirrored : -1]
         powers = folded[:, :, ::2] + folded[:, :, 1::2]
         powers *= weights[:columns]
         for shell_sum, power in zip(sums, powers, strict=True):
-            shell_sum += np.bincount(shells, power.ravel(), grid.count + 1)[: grid.count]
+            shell_sum += _weight_of_plane(ky, grid) * np.bincount(shells, power.ravel(), grid.count + 1)[: grid.count]
     return sums
 
 
-def _transform_of_planes(values: Volume) -> Spectrum:
-    """Return the transform along y and x, shape (z, y, x // 2 + 1); the mean, which would drown small numbers, is taken off."""
+def _weight_of_plane(ky: int, grid: ShellGrid) -> int:
+    return 2 if grid.shells == "emdb" and ky == 0 else 1
+
+
+def _transform_of_planes(values: Volume, mask: Volume | None) -> Spectrum:
+    """Return the transform along y and x, shape (z, y, x // 2 + 1), without the mean."""
     depth, height, width = values.shape
     spectrum = np.empty((depth, height, width // 2 + 1), np.complex64)
-    mean = np.float32(values.mean(dtype=np.float64) if values.dtype != np.float32 else values.mean())
     plane = np.empty((height, width), np.float32)
+    mean = np.float32(values.mean() if mask is None else np.mean([np.vdot(v, m) for v, m in zip(values, mask, strict=True)]) / plane.size)
     for z in range(depth):
-        np.subtract(values[z], mean, out=plane)
+        if mask is None:
+            np.subtract(values[z], mean, out=plane)
+        else:
+            np.multiply(values[z], mask[z], out=plane)
+            plane -= mean
         spectrum[z] = scipy.fft.rfft2(plane, workers=1, overwrite_x=True)
     return spectrum
 
 
-def _rows(grid: ShellGrid) -> Iterator[tuple[int, int, NDArray[np.intp]]]:
-    """Yield for each ky ≥ 0 how many kx lie inside the last shell, and the shell of each (kz ≥ 0, kx), flat; outside is `count`."""
+def _rows(grid: ShellGrid) -> Iterator[tuple[int, int, int, NDArray[np.intp]]]:
+    """Yield for each ky ≥ 0 how many kz ≥ 0 and kx ≥ 0 reach the last shell, and the shell of each (kz, kx), flat; outside is `count`."""
     z2, y2, x2 = (grid.squared_radii(axis, count=n // 2 + 1) for axis, n in enumerate(grid.shape_zyx))
-    outside = (grid.count - 0.5) ** 2
+    # a thousandth of a shell: rounding moves no sample from one shell to the next
+    edge = grid.count - 0.5 if grid.shells == "nearest" else grid.count - 1 + 1e-3
     for ky, square in enumerate(y2):
-        columns = int(np.searchsorted(x2, outside - square))
-        if columns:
-            shells = np.rint(np.sqrt(z2[:, None] + (x2[:columns] + square))).astype(np.intp)
-            yield ky, columns, np.minimum(shells, grid.count).ravel()
+        rows, columns = (int(np.searchsorted(squares, edge**2 - square)) for squares in (z2, x2))
+        if rows and columns:
+            radii = np.sqrt(z2[:rows, None] + (x2[:columns] + square))
+            radii = np.rint(radii) if grid.shells == "nearest" else np.ceil(radii - np.float32(1e-3))
+            yield ky, rows, columns, np.minimum(radii.astype(np.intp), grid.count).ravel()
 
 
 @lru_cache(maxsize=8)
 def _sample_counts(grid: ShellGrid) -> NDArray[np.int64]:
     along_z, along_y, along_x = map(_multiplicity, grid.shape_zyx)
     counts = np.zeros(grid.count)
-    for ky, columns, shells in _rows(grid):
-        weights = along_y[ky] * np.outer(along_z, along_x[:columns])
+    for ky, rows, columns, shells in _rows(grid):
+        weights = _weight_of_plane(ky, grid) * along_y[ky] * np.outer(along_z[:rows], along_x[:columns])
         counts += np.bincount(shells, weights.ravel(), grid.count + 1)[: grid.count]
     return counts.astype(np.int64)
 

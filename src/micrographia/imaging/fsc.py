@@ -162,8 +162,7 @@ def fourier_shell_correlation(
     """
     if mask is not None:
         refuse_no_mask(mask, map_1.shape)
-        map_1, map_2 = map_1 * mask, map_2 * mask
-    sums = shell_sums(map_1, map_2, voxel_size_a=voxel_size_a)
+    sums = shell_sums(map_1, map_2, voxel_size_a=voxel_size_a, mask=mask)
     power = np.sqrt(sums.power_1 * sums.power_2)
     correlation = np.divide(sums.cross, power, out=np.zeros_like(power), where=power > 0).clip(-1, 1)
     correlation[0] = 1
@@ -201,10 +200,8 @@ def phase_randomised_correlation(
     first = int(low[0])
     # half a shell earlier: all of the first shell
     beyond = float((first - 0.5) * unmasked.spatial_frequency_per_a[1])
-    noise = [
-        randomise_phases(m, beyond_per_a=beyond, voxel_size_a=voxel_size_a, seed=2 * seed + i) * mask for i, m in enumerate((map_1, map_2))
-    ]
-    randomised = fourier_shell_correlation(*noise, voxel_size_a=voxel_size_a)
+    noise = [randomise_phases(m, beyond_per_a=beyond, voxel_size_a=voxel_size_a, seed=2 * seed + i) for i, m in enumerate((map_1, map_2))]
+    randomised = fourier_shell_correlation(*noise, voxel_size_a=voxel_size_a, mask=mask)
     corrected = masked.correlation.copy()
     late = slice(first + _MIXED_SHELLS, None)
     # below zero is chance: no mask makes maps disagree
