@@ -2,6 +2,7 @@
 
 import pytest
 
+from micrographia.model.lifecycle import State
 from micrographia.testing.entries import make_entry
 
 
@@ -17,7 +18,30 @@ def twin(served):
     }
     accession = "MG-77001"
     served.archive.catalogue.put_version(make_entry(accession, **sheet))
-    return accession
+    yield accession
+    served.archive.catalogue.set_state(accession, None, State.PURGED)
+
+
+@pytest.fixture(scope="module")
+def chain(served):
+    """An entry with movies, and one that made a map of them by two steps of which the first deposited nothing."""
+    movies = {"title": "Movies", "image_sets": [{"id": "movies", "kind": "movies", "files": "*.tif"}]}
+    steps = [
+        {"id": "extract", "kind": "particle extraction", "inputs": ["MG-77010/movies"]},
+        {
+            "id": "refine",
+            "kind": "3D refinement",
+            "software": {"name": "RELION", "version": "5.0"},
+            "inputs": ["extract"],
+            "outputs": ["m"],
+        },
+    ]
+    again = {"title": "Again", "maps": [{"id": "m", "file": "m.mrc", "resolution_a": 3.1}], "processes": steps}
+    for accession, sheet in (("MG-77010", movies), ("MG-77011", again)):
+        served.archive.catalogue.put_version(make_entry(accession, **sheet))
+    yield "MG-77010", "MG-77011"
+    for accession in ("MG-77010", "MG-77011"):
+        served.archive.catalogue.set_state(accession, None, State.PURGED)
 
 
 def test_the_api_names_one_row_a_field(web, served, twin):
@@ -52,3 +76,21 @@ def test_private_entries_are_traced_for_nobody_else(web, served):
     private, none = (web.get(f"/compare/trace?a={served.public}&b={b}") for b in (served.draft, "MG-99999"))
     assert private.status_code == none.status_code == 404
     assert private.text.replace(served.draft, "MG-99999") == none.text
+
+
+def test_the_entry_of_the_raw_data_shows_what_was_made_of_them(web, served, chain):
+    raw, again = chain
+    said = web.get(f"/api/v1/entries/{raw}/reprocessings").json()
+    assert [(item["accession"], item["resolution_a"], item["steps"]) for item in said["items"]] == [
+        (again, 3.1, ["particle extraction", "3D refinement"])
+    ]
+    text = web.get(f"/entries/{raw}").text
+    assert "Made from the same raw data" in text and f"{again}/m" in text and "3.1 Å" in text
+    assert "Made from the same raw data" not in web.get(f"/entries/{again}").text
+    assert web.get("/api/v1/entries/MG-99999/reprocessings").status_code == 404
+
+
+def test_a_step_that_names_another_step_is_drawn_behind_it(web, chain):
+    drawn = web.get(f"/entries/{chain[1]}").text.partition("<svg width")[2].partition("</svg>")[0]
+    assert "not in this entry" not in drawn
+    assert drawn.count('<path d="M') == 4  # the head of the arrow, movies to extraction to refinement to map

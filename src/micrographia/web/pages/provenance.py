@@ -61,12 +61,12 @@ def provenance_graph(entry: Mapping[str, Any]) -> Graph | None:
 def _nodes(entry: Mapping[str, Any], processes: Sequence[Mapping[str, Any]]) -> dict[str, _Node]:
     things = {f"thing-{t['id']}": _thing(t, css) for css, group in _groups(entry) for t in group}
     nodes: dict[str, _Node] = {}
+    # a process whose results are not deposited is named itself
+    steps = {str(p["id"]) for p in processes if f"thing-{p['id']}" not in things}
     for process in processes:
         made = _process_node(process)
-        inputs = [_thing_key(item, things) for item in process.get("inputs", ())]
-        made.before = [k for k in inputs if k in things]
-        for key in made.before:
-            nodes[key] = things[key]
+        made.before = [f"step-{item}" if item in steps else _thing_key(item, things) for item in process.get("inputs", ())]
+        nodes |= {key: things[key] for key in made.before if key in things}
         nodes[made.key] = made
         for item in process.get("outputs", ()):
             key = _thing_key(item, things)
