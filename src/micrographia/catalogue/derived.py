@@ -7,12 +7,12 @@ import socket
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, tuple_, update
 
 from micrographia.catalogue.database import Database
-from micrographia.catalogue.tables import counters, derived, derived_versions, images, leases, versions
+from micrographia.catalogue.tables import counters, derived, derived_versions, entries, images, leases, versions
 from micrographia.catalogue.writing import next_value
 from micrographia.errors import UnavailableError
 from micrographia.ids import EntryId, ImageId
@@ -22,6 +22,7 @@ from micrographia.model.records import ImageRecord
 DerivedState = Literal["done", "trying", "failed"]
 # what is accepted will be public; its pictures are there when it is
 _LOOKED_AT = tuple(s.value for s in State if s.is_public or s in (State.ACCEPTED, State.HELD))
+_PUBLIC = tuple(s.value for s in State if s.is_public)
 _PIECE = 500
 
 
@@ -70,6 +71,17 @@ class Progress:
     failed: int
     is_finished: bool
     """Whether nothing is left to make."""
+
+
+class LatestImage(NamedTuple):
+    """An image of the latest released version of a public entry, and what became of one of its products."""
+
+    number: int
+    """Of the entry's accession."""
+    version: int
+    image: int
+    state: str
+    """done, trying or failed; empty where nothing was tried."""
 
 
 class Derived:
@@ -249,6 +261,26 @@ class Derived:
         at = (t.c.number == accession.number, t.c.version == version, t.c.product == product, t.c.recipe == recipe)
         with self._database.read() as connection:
             return set(connection.execute(select(t.c.image).where(*at, t.c.state == "done")).scalars())
+
+    def latest_images(self, kind: str, product: str, recipe: int) -> list[LatestImage]:
+        """Return all images of a kind that the latest released versions of public entries hold, by accession and number."""
+        t = derived
+        made = and_(
+            t.c.number == versions.c.number,
+            t.c.version == versions.c.version,
+            t.c.image == images.c.number,
+            t.c.product == product,
+            t.c.recipe == recipe,
+        )
+        latest = and_(versions.c.number == entries.c.number, versions.c.version == entries.c.latest_version)
+        query = (
+            select(versions.c.number, versions.c.version, images.c.number.label("image"), t.c.state)
+            .select_from(entries.join(versions, latest).join(images, images.c.listing == versions.c.listing).outerjoin(t, made))
+            .where(entries.c.state.in_(_PUBLIC), images.c.kind == kind)
+            .order_by(versions.c.number, images.c.number)
+        )
+        with self._database.read() as connection:
+            return [LatestImage(r.number, r.version, r.image, r.state or "") for r in connection.execute(query)]
 
     def finished_versions(self, product: str, recipe: int) -> list[tuple[EntryId, int]]:
         """Return the versions of which nothing is left to make."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from micrographia import __version__
-from micrographia.cli import comparing, depositing, describing, keeping, moving, people, reading, resolution, serving
+from micrographia.cli import comparing, depositing, describing, keeping, moving, people, reading, resolution, serving, similar
 
 application = typer.Typer(
     name="micrographia",
@@ -33,7 +33,7 @@ def _start(
     pass
 
 
-for _group in (describing, depositing, moving, reading, resolution, comparing, keeping, serving):
+for _group in (describing, depositing, moving, reading, resolution, similar, comparing, keeping, serving):
     for _name, _command in _group.COMMANDS.items():
         application.command(_name)(_command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from micrographia.compare.shapes import SHAPE
 from micrographia.derive.product import Product
 
-PRODUCTS: tuple[Product, ...] = ()
+PRODUCTS: tuple[Product, ...] = (SHAPE,)

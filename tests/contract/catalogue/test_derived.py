@@ -59,6 +59,23 @@ def test_what_is_done_or_failed_is_not_made_again(filled):
     assert derived.counts({"thumbnail": 1}) == {"done": 0, "failed": 0}
 
 
+def test_the_latest_public_images_of_a_kind_come_with_what_became_of_a_product(filled):
+    derived = filled.derived
+    derived.record(None, [outcome(1, "done"), outcome(2, "failed", 3)])
+    kind = make_image(1).kind
+
+    def listed(recipe=1, kind=kind):
+        return [tuple(row) for row in derived.latest_images(kind, "thumbnail", recipe)]
+
+    assert listed() == [(10001, 1, 1, "done"), (10001, 1, 2, "failed"), (10001, 1, 3, "")]
+    assert {row[3] for row in listed(recipe=2)} == {""}
+    assert listed(kind="mask") == []
+    filled.put_version(make_entry(version=2), State.RELEASED, [make_file("map.mrc")], [make_image(1)])
+    assert listed() == [(10001, 2, 1, "")]
+    filled.set_state(ENTRY, None, State.WITHDRAWN)
+    assert listed() == []
+
+
 def test_a_lease_has_one_holder_until_it_ends(filled):
     derived = filled.derived
     first = derived.take_lease("keeper", seconds=60)

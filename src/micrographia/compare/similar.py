@@ -1,0 +1,145 @@
+"""The archived maps most like one map: nearest shapes, the best rotation of each, then superposition of the most alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrographia.archive.archive import Archive
+from micrographia.archive.lookup import StoredImage, stored_image
+from micrographia.compare.shape_index import open_index, shape_of_image
+from micrographia.errors import InvalidInputError
+from micrographia.formats.density import read_density
+from micrographia.ids import ImageId
+from micrographia.imaging.alignment import prepare, superpose
+from micrographia.imaging.comparison import CONFIDENT, Progress
+from micrographia.imaging.density import DensityMap
+from micrographia.imaging.shape import Shape, rotational_likeness, shape_of
+
+# so many of the nearest shapes are turned against the query's
+_TURNED = 50
+# superposing ends when so many in a row turned out not to be similar
+_DISAPPOINTMENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An archived map that may be like the query, as a worker process takes it."""
+
+    image: ImageId
+    stored: StoredImage
+    likeness: float
+    """Of the shapes, in the best rotation; 1 at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarMap:
+    """An archived map, superposed on the query."""
+
+    image: ImageId
+    score: float
+    """Fourier shell correlation over the detail that both hold, 0 … 1."""
+    confidence: float
+    """0 … 1: how sure it is that both show the same thing."""
+    mirrored: bool
+    """Whether it fits after mirroring."""
+    transform: NDArray[np.float64]
+    """4 × 4: takes positions of the archived map (Å; x, y, z) into the query's frame."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the API and the command line say it."""
+        return {
+            "accession": str(self.image.accession),
+            "image": str(self.image),
+            "score": round(self.score, 4),
+            "confidence": round(self.confidence, 4),
+            "mirrored": self.mirrored,
+            "transform": [[round(v, 8) for v in row] for row in self.transform.tolist()],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarMaps:
+    """What a search by shape found."""
+
+    results: tuple[SimilarMap, ...]
+    """The most confident first; those that are not similar follow, with their low confidence."""
+    unprepared: int
+    """Released maps that were not searched, because their shape is still to be made."""
+
+    @property
+    def similar(self) -> bool:
+        """Whether any is called similar."""
+        return any(result.confidence >= CONFIDENT for result in self.results)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the API and the command line say it."""
+        return {"results": [result.as_json() for result in self.results], "similar": self.similar}
+
+
+def find_similar(archive: Archive, query: DensityMap, *, limit: int = 10, progress: Progress = lambda share, stage: None) -> SimilarMaps:
+    """Return the released maps most like a map, each superposed on it.
+
+    Parameters
+    ----------
+    archive : Archive
+    query : DensityMap
+        Of any box, voxel size, orientation and hand.
+    limit : int
+        Results at most. Superposing ends earlier when three in a row are not similar.
+    progress : callable, optional
+        Called with the share that is done, 0 … 1, and what is done now.
+
+    Raises
+    ------
+    InvalidInputError
+        The map is constant, or nothing in it stands out.
+    """
+    progress(0.0, "reading the shape of the map")
+    shape = shape_of(query)
+    progress(0.05, "looking through the archived shapes")
+    found, unprepared = candidates(archive, shape, limit=limit)
+    return SimilarMaps(superposed(query, found, progress=lambda share, stage: progress(0.1 + 0.9 * share, stage)), unprepared)
+
+
+def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tuple[Candidate, ...], int]:
+    """Return (the released maps whose shapes are most alike, the likest first; how many released maps have no shape yet).
+
+    Parameters
+    ----------
+    archive : Archive
+    shape : Shape
+        Of the query.
+    limit : int
+    """
+    if limit < 1:
+        raise InvalidInputError(f"{limit} results were asked for; expected at least 1.")
+    index, root = open_index(archive), archive.settings.derived.absolute()
+    near = index.nearest(shape.vector, max(_TURNED, limit))
+    likeness = {image: rotational_likeness(shape, known)[0] for image in near if (known := shape_of_image(root, image))}
+    found = []
+    for image in sorted(likeness, key=lambda i: -likeness[i])[:limit]:
+        row = archive.catalogue.image(image)
+        if row is not None:  # else it was purged just now
+            found.append(Candidate(image, stored_image(archive, row), likeness[image]))
+    return tuple(found), index.unprepared
+
+
+def superposed(query: DensityMap, found: Sequence[Candidate], *, progress: Progress = lambda share, stage: None) -> tuple[SimilarMap, ...]:
+    """Superpose candidates on the query and rank them by confidence; in a server only inside a worker process, because it reads them."""
+    prepared = prepare(query)
+    results: list[SimilarMap] = []
+    disappointments = 0
+    for number, candidate in enumerate(found):
+        progress(number / len(found), f"superposing {candidate.image.accession}")
+        fit = superpose(prepared, read_density(candidate.stored.open(), Path(candidate.stored.record.path).name))
+        results.append(SimilarMap(candidate.image, fit.score, fit.confidence, fit.mirrored, fit.transform))
+        disappointments = 0 if fit.confidence >= CONFIDENT else disappointments + 1
+        if disappointments == _DISAPPOINTMENTS:
+            break
+    return tuple(sorted(results, key=lambda r: (-r.confidence, -r.score)))
