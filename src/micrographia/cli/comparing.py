@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from micrographia.cli.compared import comparison_lines
-from micrographia.cli.options import Home, Json, Server, open_home, packages_of
+from micrographia.cli.options import Home, Json, Server, open_client, open_home, packages_of
 from micrographia.cli.output import Progress, answer, counted, plain
 
 if TYPE_CHECKING:
@@ -82,12 +82,16 @@ def compare(
     answer(document, *comparison_lines(document, a, b))
 
 
-def trace(a: FirstMap, b: SecondMap, home: Home = None, as_json: Json = False) -> None:
+def trace(a: FirstMap, b: SecondMap, home: Home = None, server: Server = None, as_json: Json = False) -> None:
     """Say in what the chains of processes differ that made two maps, and name the raw images behind both."""
-    archive = open_home(home)
-    from micrographia.compare.trace import trace as trace_maps
+    if server:
+        with open_client(home, server) as client:
+            document = dict(client.trace(a, b))
+    else:
+        archive = open_home(home)
+        from micrographia.compare.trace import trace as trace_maps
 
-    document = trace_maps(archive, a, b).as_json()
+        document = trace_maps(archive, a, b).as_json()
     answer(document, *_trace_lines(document))
 
 

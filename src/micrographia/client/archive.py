@@ -69,6 +69,26 @@ class Archive:
         for found in self._transport.search(query, facets):
             yield Entry(self._transport, EntryId.parse(str(found["accession"])), summary=found)
 
+    def trace(self, a: str, b: str) -> Document:
+        """Return what differs in how two maps were made, and the raw images with which both chains of processes begin.
+
+        Parameters
+        ----------
+        a, b : str
+            Accession of an entry (its first map), ``MG-10001/consensus``, or the identifier of an image of a map.
+
+        Returns
+        -------
+        mapping
+            ``differences`` (each ``field``, ``a``, ``b``, ``step``), ``steps``, ``raw`` and ``unarchived`` of each side.
+
+        Raises
+        ------
+        UnavailableError
+            The archive was opened as a folder: ``micrographia trace --home`` answers there.
+        """
+        return self._transport.ask("trace", {"a": a, "b": b})
+
     def download_manifest(
         self, lines: Iterable[Document], to: str | Path = ".", *, workers: int = 4, progress: bool | Callable[[int], None] = False
     ) -> Iterator[list[Path]]:

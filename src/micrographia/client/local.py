@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from micrographia.client.transport import Document, Opened
-from micrographia.errors import GoneError, IntegrityError, InvalidInputError, NotFoundError
+from micrographia.errors import GoneError, IntegrityError, InvalidInputError, NotFoundError, UnavailableError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.selection import Ranges
 from micrographia.formats.source import ByteSource, ByteTree, FileSource, MappingTree
@@ -91,6 +91,10 @@ class LocalTransport:
     def block_bytes(self, image: Document) -> int:
         """Return how many bytes one read should ask for at most; a local read needs no pieces."""
         return 1 << 62
+
+    def ask(self, question: str, params: Mapping[str, Any]) -> Document:
+        """Refuse: a folder is read without what answers such questions."""
+        raise UnavailableError(f"{self.location} is a folder, and {question} is a question to a server: open its address instead.")
 
     def close(self) -> None:
         """Give back the files of opened images."""

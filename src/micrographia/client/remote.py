@@ -110,6 +110,10 @@ class RemoteTransport:
         with self._stream(file_link(accession, version, str(file["path"])), headers) as response:
             yield (start if response.status_code == httpx.codes.PARTIAL_CONTENT else 0), self._pieces(response)
 
+    def ask(self, question: str, params: Mapping[str, Any]) -> Document:
+        """Return what the JSON API says to a question."""
+        return self._json(f"/api/v1/{question}", params)
+
     def block_bytes(self, image: Document) -> int:
         """Return how many bytes one request should ask for at most."""
         return _BLOCK_BYTES

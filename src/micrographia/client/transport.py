@@ -65,6 +65,10 @@ class Transport(Protocol):
         """Return how many bytes one `read_image` should ask for at most."""
         ...
 
+    def ask(self, question: str, params: Mapping[str, Any]) -> Document:
+        """Return what a server's JSON API says to a question for which files are not enough; UnavailableError where there is no server."""
+        ...
+
     def close(self) -> None:
         """Give back connections and files."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
+from typer.testing import CliRunner
 
+from micrographia.cli.application import application
 from micrographia.client import Archive
-from micrographia.errors import GoneError, InvalidInputError, NotFoundError
+from micrographia.errors import GoneError, InvalidInputError, NotFoundError, UnavailableError
 from micrographia.model.image import VoxelSize
 
 
@@ -40,6 +43,19 @@ def test_every_way_tells_the_same(archive: Archive, home: Path) -> None:
         assert {**entry.metadata, "derived": {}} == {**expected.metadata, "derived": {}}
         assert [f.sha256 for f in entry.files] == [f.sha256 for f in expected.files]
         assert [{**i.metadata, "derived": {}} for i in entry.images] == [{**i.metadata, "derived": {}} for i in expected.images]
+
+
+def test_how_maps_were_made_is_told_by_a_server(archive: Archive) -> None:
+    if "://" not in archive.location:
+        with pytest.raises(UnavailableError, match="a question to a server"):
+            archive.trace("MG-10001", "MG-10001")
+        return
+    told = archive.trace("MG-10001", "MG-10001")
+    assert told["differences"] == []
+    typed = CliRunner().invoke(application, ["trace", "MG-10001", "MG-10001", "--server", archive.location, "--json"])
+    assert json.loads(typed.stdout) == told
+    with pytest.raises(NotFoundError):
+        archive.trace("MG-10001", "MG-99999")
 
 
 def test_an_older_version_is_still_there(archive: Archive, tmp_path: Path) -> None:
