@@ -94,3 +94,9 @@ def test_a_step_that_names_another_step_is_drawn_behind_it(web, chain):
     drawn = web.get(f"/entries/{chain[1]}").text.partition("<svg width")[2].partition("</svg>")[0]
     assert "not in this entry" not in drawn
     assert drawn.count('<path d="M') == 4  # the head of the arrow, movies to extraction to refinement to map
+
+
+def test_the_page_of_a_map_says_that_no_raw_data_are_archived(web, served, twin, chain):
+    text = web.get(f"/entries/{twin}").text
+    assert "No raw data archived" in text and f'href="/entries/{twin}/raw-data"' in text
+    assert "No raw data archived" not in web.get(f"/entries/{chain[1]}").text

@@ -23,6 +23,7 @@ from micrographia.web.pages.provenance import provenance_graph
 from micrographia.web.pages.relations import relations
 from micrographia.web.pages.rendering import asked_version, origin, page
 from micrographia.web.pages.reprocessings import made_from
+from micrographia.web.pages.tracing import unarchived
 from micrographia.web.pages.wording import count_words, short_number, voxel_words
 from micrographia.web.site import Site, site_of
 
@@ -75,6 +76,7 @@ def entry_page(request: Request) -> Response:
         **parts,
         graph=provenance_graph(document),
         made=made_from(site, view) if parts["users"] else None,
+        unarchived=unarchived(site, view),
         preparing=site.preparing(view),
         plates=plate_links(site, view),
         specimens=_specimens(document),

@@ -12,11 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from micrographia.archive.asking import ask_for_raw_data, lacks_raw_data
+from micrographia.archive.lookup import EntryView
 from micrographia.catalogue import ImageRow
-from micrographia.compare.chains import Chain, RawImages
+from micrographia.compare.chains import Chain, RawImages, chain_of
 from micrographia.compare.facts import first_image, primary_image
 from micrographia.compare.trace import Difference, Pair, Trace, trace
-from micrographia.errors import InvalidInputError, NotFoundError
+from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.web.api.showing import image_json
 from micrographia.web.pages.account import form_of
 from micrographia.web.pages.images import shown_image
@@ -147,6 +148,22 @@ def _pair(pair: Pair) -> dict[str, Any]:
         return {"kind": part.kind, "link": part.link, "program": program}
 
     return {"a": words(pair.a), "b": words(pair.b), "differs": bool(pair.differences)}
+
+
+def unarchived(site: Site, view: EntryView) -> dict[str, Any] | None:
+    """Return what an entry's page says of raw data that are not archived, of its first map; None where they are."""
+    maps, record = view.record.sheet.maps, view.record
+    if not maps:
+        return None
+
+    def find() -> str:
+        try:
+            return chain_of(site.archive, view, maps[0]).unarchived
+        except TooLargeError:
+            return ""
+
+    words = site.keep(("unarchived", record.accession, record.version), find)
+    return {"words": words, "asks": lacks_raw_data(view)} if words else None
 
 
 def ask_page(request: Request) -> Response:
