@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from micrographia.errors import InvalidInputError, NotFoundError
+from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
+
+# the largest model of the PDB, the capsid of HIV-1, is 240 MB of mmCIF
+MOST_BYTES = 300_000_000
+_GZIP = b"\x1f\x8b"
+
+
+def read_model(path: Path) -> gemmi.Structure:
+    """Return the atomic model in a file.
+
+    Parameters
+    ----------
+    path : Path
+        PDB or mmCIF file, compressed with gzip or not.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such file.
+    InvalidInputError
+        It holds no atoms, or is no model.
+    TooLargeError
+        It is longer than is read, packed or unpacked.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path}.")
+    try:
+        with path.open("rb") as raw:
+            is_packed = raw.read(2) == _GZIP
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise InvalidInputError(f"{path.name} cannot be read: {exc}.") from exc
+    if len(text) > MOST_BYTES:
+        raise TooLargeError(f"{path.name} is longer than {MOST_BYTES // 1_000_000} MB; longer models are not read.")
+    try:
+        structure = gemmi.read_structure_string(text, format=gemmi.CoorFormat.Detect)
+    except (RuntimeError, ValueError) as exc:
+        raise InvalidInputError(f"{path.name} cannot be read as an atomic model: {exc}. Expected PDB or mmCIF.") from exc
+    if not len(structure) or not any(True for _ in structure[0].all()):
+        raise InvalidInputError(f"{path.name} holds no atoms; expected an atomic model, PDB or mmCIF.")
+    return structure
 
 
 def read_chains(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -30,17 +73,14 @@ def read_chains(path: Path) -> dict[str, NDArray[np.float64]]:
         There is no such file.
     InvalidInputError
         It holds no atoms.
+    TooLargeError
+        It is longer than is read.
     """
-    if not path.is_file():
-        raise NotFoundError(f"There is no file {path}.")
-    try:
-        structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError) as exc:
-        raise InvalidInputError(f"{path.name} cannot be read as an atomic model: {exc}. Expected PDB or mmCIF.") from exc
+    structure = read_model(path)
     structure.remove_waters()
     structure.remove_hydrogens()
     chains: dict[str, list[list[float]]] = {}
-    for chain in structure[0] if len(structure) else ():
+    for chain in structure[0]:
         chains.setdefault(chain.name, []).extend(atom.pos.tolist() for residue in chain for atom in residue)
     if not any(chains.values()):
         raise InvalidInputError(f"{path.name} holds no atoms; expected an atomic model, PDB or mmCIF.")
