@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from micrographia.imaging.fsc import HalfMapFsc
 
 FirstHalf = Annotated[Path, typer.Argument(metavar="HALF1", help="Map of one half of the data, MRC or CCP4.", show_default=False)]
-SecondHalf = Annotated[Path, typer.Argument(metavar="HALF2", help="Map of the other half, on the same grid.", show_default=False)]
+SecondHalf = Annotated[
+    Path,
+    typer.Argument(
+        metavar="HALF2", help="Map of the other half, on the same grid; or an atomic model, PDB or mmCIF, of the map.", show_default=False
+    ),
+]
 Mask = Annotated[
     Path | None,
     typer.Option("--mask", metavar="MASK", help="Soft mask on the same grid, 0 outside to 1 inside. Default: one around the density."),
@@ -29,18 +34,39 @@ _ROWS = {"0.143": "0.143", "0.5": "0.5", "half_bit": "half bit", "one_bit": "one
 
 
 def fsc(half_1: FirstHalf, half_2: SecondHalf, mask: Mask = None, voxel_size: VoxelSizeA = None, as_json: Json = False) -> None:
-    """Correlate two half maps in Fourier shells: without a mask, with it, and corrected for it with random phases."""
+    """Correlate two half maps, or a map and its model, in Fourier shells: as they are, in a mask, and corrected for it."""
     with packages_of("compare", "compares maps"):
         from micrographia.formats.density import open_density
-        from micrographia.imaging.density import refuse_different_grids
-        from micrographia.imaging.fsc import half_map_fsc
-    one, two = (open_density(path, voxel_size_a=voxel_size) for path in (half_1, half_2))
-    refuse_different_grids(one, two, (half_1.name, half_2.name))
-    values, origin = _mask(one, two, mask, voxel_size)
-    found = half_map_fsc(one.values, two.values, voxel_size_a=one.voxel_size_a, mask=values)
+    one = open_density(half_1, voxel_size_a=voxel_size)
+    with_other = _with_model if _is_model(half_2) else _with_half
+    found, origin = with_other(one, half_1, half_2, mask, voxel_size)
     notes = _notes(one) + found.unmasked.notes
-    document = {**found.as_json(), "mask": origin, "notes": notes}
-    answer(document, *_lines(found, origin, notes))
+    answer({**found.as_json(), "mask": origin, "notes": notes}, *_lines(found, origin, notes))
+
+
+def _is_model(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith((".pdb", ".ent", ".cif", ".mmcif"))
+
+
+def _with_model(one: DensityMap, _: Path, path: Path, mask: Path | None, voxel_size_a: float | None) -> tuple[HalfMapFsc, str | None]:
+    from micrographia.formats.coordinates import read_model
+    from micrographia.formats.density import open_mask
+    from micrographia.imaging.model_map import model_map_fsc
+
+    values = open_mask(mask, one, voxel_size_a=voxel_size_a) if mask else None
+    found = model_map_fsc(read_model(path)[0], one, mask=values)
+    return found, mask.name if mask else "automatic" if found.masked else None
+
+
+def _with_half(one: DensityMap, half_1: Path, half_2: Path, mask: Path | None, voxel_size_a: float | None) -> tuple[HalfMapFsc, str | None]:
+    from micrographia.formats.density import open_density
+    from micrographia.imaging.density import refuse_different_grids
+    from micrographia.imaging.fsc import half_map_fsc
+
+    two = open_density(half_2, voxel_size_a=voxel_size_a)
+    refuse_different_grids(one, two, (half_1.name, half_2.name))
+    values, origin = _mask(one, two, mask, voxel_size_a)
+    return half_map_fsc(one.values, two.values, voxel_size_a=one.voxel_size_a, mask=values), origin
 
 
 def _mask(one: DensityMap, two: DensityMap, path: Path | None, voxel_size_a: float | None) -> tuple[Volume | None, str | None]:
@@ -84,9 +110,7 @@ def _lines(found: HalfMapFsc, origin: str | None, notes: list[str]) -> list[Rend
     lines: list[RenderableType] = [table]
     if console().is_terminal:
         lines += ["", _plot({name: curve.correlation.tolist() for name, curve in reversed(curves.items())}, found)]
-    mask = {None: "no mask: nothing stands out of the noise", "automatic": "a mask around the density, found in the maps"}.get(
-        origin, origin
-    )
+    mask = {None: "no mask: nothing stands out", "automatic": "a mask around the density, found in the maps"}.get(origin, origin)
     voxel = " × ".join(f"{v:.4g}" for v in dict.fromkeys(reversed(found.unmasked.voxel_size_a)))
     return [*lines, "", f"Voxels of {voxel} Å, Nyquist {found.unmasked.nyquist_a:.2f} Å; {plain(str(mask))}.", *notes]
 

@@ -212,13 +212,13 @@ def phase_randomised_correlation(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HalfMapFsc:
-    """All that the correlation of two half maps says."""
+    """The correlation of two maps without a mask, with one, and corrected for it."""
 
     unmasked: FscCurve
     masked: FscCurve | None
     """None where there is no mask."""
     phase_randomised: PhaseRandomisedFsc | None
-    """None where there is no mask, or where the unmasked correlation never falls below 0.8."""
+    """None where there is no mask, the unmasked correlation never falls below 0.8, or one map has no noise."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the unmasked curve with the others in it."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import gemmi
 import numpy as np
@@ -12,7 +10,7 @@ import numpy as np
 from micrographia.errors import InvalidInputError
 from micrographia.imaging.density import DensityMap, Volume
 from micrographia.imaging.fourier import fourier_crop
-from micrographia.imaging.fsc import FscCurve, fourier_shell_correlation
+from micrographia.imaging.fsc import HalfMapFsc, fourier_shell_correlation
 from micrographia.imaging.masking import soft_mask
 
 # standard deviation of the blur of a map of resolution d: d times this; its transform has fallen to 1/e at 1/d (as ChimeraX's molmap)
@@ -22,20 +20,6 @@ _SAMPLES = 4
 _FINEST_SIDE = 1024
 # Å²: beyond it an atom is smeared over more than 7 Å, which no experiment says of it
 _HIGHEST_B = 1000.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelMapFsc:
-    """Correlation of a map with the map that its model predicts."""
-
-    unmasked: FscCurve
-    masked: FscCurve | None
-    """Of both maps times a soft mask around the model; None where the model fills the box."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the unmasked curve with the masked in it."""
-        masked = self.masked and {name: self.masked.as_json()[name] for name in ("correlation", "resolution_a", "notes")}
-        return {**self.unmasked.as_json(), "masked": masked}
 
 
 def map_from_model(model: gemmi.Model, like: DensityMap, *, resolution_a: float) -> Volume:
@@ -82,30 +66,34 @@ def map_from_model(model: gemmi.Model, like: DensityMap, *, resolution_a: float)
     return fourier_crop(potential, like.shape_zyx)
 
 
-def model_map_fsc(model: gemmi.Model, density: DensityMap) -> ModelMapFsc:
-    """Return the correlation of a map with the map that a model predicts, without a mask and in one around the model.
+def model_map_fsc(model: gemmi.Model, density: DensityMap, *, mask: Volume | None = None) -> HalfMapFsc:
+    """Return the correlation of a map with the map that a model predicts, without a mask and with one.
 
     Parameters
     ----------
     model : gemmi.Model
         Positions in the frame of the map, Å.
     density : DensityMap
+    mask : float32 array in [0, 1], shape (z, y, x), optional
+        None means one around the model, if that leaves some of the box.
 
     Raises
     ------
     InvalidInputError
-        No atom lies in the box of the map.
+        No atom lies in the box of the map, or the mask is none.
 
     Notes
     -----
     0.5 is the threshold to read: one of both maps has no noise, Rosenthal & Henderson (2003) J. Mol. Biol. 333, 721.
     """
     predicted = map_from_model(model, density, resolution_a=2 * max(density.voxel_size_a))
-    mask = soft_mask(predicted, predicted, voxel_size_a=density.voxel_size_a)
-    unmasked, masked = (
-        fourier_shell_correlation(density.values, predicted, voxel_size_a=density.voxel_size_a, mask=m) for m in (None, mask)
-    )
-    return ModelMapFsc(unmasked, masked if mask is not None else None)
+    if mask is None:
+        mask = soft_mask(predicted, predicted, voxel_size_a=density.voxel_size_a)
+    unmasked = fourier_shell_correlation(density.values, predicted, voxel_size_a=density.voxel_size_a)
+    if mask is None:
+        return HalfMapFsc(unmasked, None, None)
+    masked = fourier_shell_correlation(density.values, predicted, voxel_size_a=density.voxel_size_a, mask=mask)
+    return HalfMapFsc(unmasked, masked, None)
 
 
 def _finer(side: int, voxel_size_a: float, resolution_a: float) -> int:

@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from micrographia.formats.coordinates import read_model
+from micrographia.imaging.density import DensityMap
+from micrographia.imaging.model_map import map_from_model
+
 
 def write(path: Path, values: np.ndarray, voxel_size: float = 1.5) -> None:
     with mrcfile.new(path, overwrite=True) as f:
@@ -75,3 +79,21 @@ def test_a_map_held_against_itself_is_said_to_mean_nothing(run_json: Callable[..
     found = run_json("fsc", "half1.mrc", "half1.mrc")
     assert set(found["resolution_a"].values()) == {None}
     assert "says nothing of resolution" in found["notes"][0]
+
+
+def test_a_map_is_held_against_its_model(run: Callable[..., Any], run_json: Callable[..., Any], tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    lines = [
+        f"ATOM  {i:5d}  C   ALA A{i:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00 20.00           C"
+        for i, (x, y, z) in enumerate(rng.uniform(15, 45, (80, 3)), 1)
+    ]
+    (tmp_path / "model.pdb").write_text("\n".join([*lines, "END", ""]))
+    density = DensityMap(np.zeros((40, 40, 40), np.float32), (1.5, 1.5, 1.5))
+    values = map_from_model(read_model(tmp_path / "model.pdb")[0], density, resolution_a=6)
+    write(tmp_path / "map.mrc", values + 0.5 * values.std() * rng.standard_normal(values.shape))
+    found = run_json("fsc", "map.mrc", "model.pdb")
+    assert 3 < found["masked"]["resolution_a"]["0.5"] < found["resolution_a"]["0.5"] < 10
+    assert found["phase_randomised"] is None
+    assert "masked" in run("fsc", "map.mrc", "model.pdb").stdout
+    write(tmp_path / "far.mrc", values, 0.2)
+    assert "No atom" in run("fsc", "far.mrc", "model.pdb", exit_code=3).stderr

@@ -1,8 +1,11 @@
+import gzip
+
 import numpy as np
 import pytest
 
-from micrographia.errors import InvalidInputError, NotFoundError
-from micrographia.formats.coordinates import read_chains
+from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
+from micrographia.formats import coordinates
+from micrographia.formats.coordinates import read_chains, read_model
 
 PDB = """\
 ATOM      1  N   ALA A   1      11.000  12.000  13.000  1.00  0.00           N
@@ -37,3 +40,16 @@ def test_what_is_no_model_is_refused(tmp_path, name, text):
         read_chains(tmp_path / name)
     with pytest.raises(NotFoundError):
         read_chains(tmp_path / f"no-{name}")
+
+
+def test_packed_models_are_read_and_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "model.pdb.gz"
+    path.write_bytes(gzip.compress(PDB.encode()))
+    assert len(read_model(path)[0]) == 3
+    path.write_bytes(gzip.compress(PDB.encode())[:-12])
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        read_model(path)
+    monkeypatch.setattr(coordinates, "MOST_BYTES", 1_000_000)
+    path.write_bytes(gzip.compress(b" " * 2_000_000))
+    with pytest.raises(TooLargeError, match="longer than 1 MB"):
+        read_model(path)
