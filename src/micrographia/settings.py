@@ -72,6 +72,12 @@ class Settings:
     """Days that an unfinished upload is kept after its last byte came; a draft and the files that are in it stay."""
     upload_gib: int = 0
     """Largest file that may be uploaded, GiB; 0: as large as the disk has room for."""
+    compare_mib: int = 2048
+    """Most that may be sent for one comparison, MiB: one map or two."""
+    compare_gib: int = 50
+    """Disk that asked-for comparisons may take together, GiB; each is deleted after a day."""
+    compare_memory_mib: int = 6144
+    """Address space that the comparison of two maps may take, MiB."""
     pull_hosts: str = ""
     """Hosts from which depositors may have files fetched (HTTPS), with commas between: ftp.example.org, *.s3.amazonaws.com; empty: none."""
     in_place_roots: str = ""

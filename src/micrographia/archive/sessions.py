@@ -155,7 +155,7 @@ def counted(archive: Archive, account: str, address: str, *, forgets: bool = Tru
     """
     now_ms = int(datetime.fromisoformat(archive.now()).timestamp() * 1000)
     since_ms = now_ms - int(_ATTEMPTS_COUNT_FOR.total_seconds() * 1000)
-    subjects = {f"account:{account}": _LIMITS["account"], f"address:{_network(address)}": _LIMITS["address"]}
+    subjects = {f"account:{account}": _LIMITS["account"], f"address:{network_of(address)}": _LIMITS["address"]}
     with archive.catalogue.write() as connection:
         sessions.forget_attempts(connection, before_ms=since_ms)
         for subject, limit in subjects.items():
@@ -187,7 +187,7 @@ def _nobodys_digest() -> str:
     return hasher.hash(secrets.token_urlsafe(32))
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return what one attacker has at least: an IPv4 address, a /64 of IPv6."""
     try:
         known = ipaddress.ip_address(address)

@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import pebble
 
@@ -58,6 +59,7 @@ class Workers:
         self.count = count or os.cpu_count() or 1
         self.limits = limits or WorkerLimits()
         self._pool: pebble.ProcessPool | None = None
+        self._futures: WeakSet[Future[Any]] = WeakSet()
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., _Result], *args: Any, timeout: float | None = None) -> _Result:
@@ -114,12 +116,15 @@ class Workers:
             yield from waiting.popleft()()
 
     def close(self) -> None:
-        """Stop the workers, busy or not."""
+        """Stop the workers, busy or not; who waits for one of them is told that it was cancelled."""
         with self._lock:
             pool, self._pool = self._pool, None
+            futures = list(self._futures)
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+        for future in futures:  # the pool leaves some unanswered
+            future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -150,11 +155,14 @@ class Workers:
     def _schedule(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> tuple[pebble.ProcessPool, Any]:
         pool = self._running_pool()
         try:
-            return pool, pool.schedule(function, args=args, timeout=seconds)
+            future = pool.schedule(function, args=args, timeout=seconds)
         except RuntimeError:  # it broke or was closed meanwhile
             self._forget(pool)
             pool = self._running_pool()
-            return pool, pool.schedule(function, args=args, timeout=seconds)
+            future = pool.schedule(function, args=args, timeout=seconds)
+        with self._lock:
+            self._futures.add(future)
+        return pool, future
 
     def _forget(self, pool: pebble.ProcessPool) -> None:
         with self._lock:

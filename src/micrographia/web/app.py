@@ -19,14 +19,28 @@ from starlette.types import Scope
 import micrographia
 from micrographia.archive.archive import Archive
 from micrographia.archive.settling import settle
+from micrographia.compare.answering import answer
+from micrographia.compare.attending import Attending
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api import account as account_api
+from micrographia.web.api import comparing as compare_api
 from micrographia.web.api import crops, draft_files, drafts, metadata, people, routes, tracing, uploads, verbs, vocabulary, work
 from micrographia.web.api.finishing import Finishing
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
 from micrographia.web.iiif import routes as iiif
-from micrographia.web.pages import account, account_admin, account_settings, backlog, depositing, deposits, managing, new_password, orcid
+from micrographia.web.pages import (
+    account,
+    account_admin,
+    account_settings,
+    backlog,
+    comparing,
+    depositing,
+    deposits,
+    managing,
+    new_password,
+    orcid,
+)
 from micrographia.web.pages import tracing as tracing_pages
 from micrographia.web.pages.browse import home_page, results_page
 from micrographia.web.pages.crops import crop_page
@@ -44,7 +58,7 @@ from micrographia.web.stream.images import crop, preview, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
 from micrographia.web.stream.zarr_plates import plate_key
 
-API = (routes, crops, metadata, tracing, work, vocabulary, drafts, uploads, draft_files, verbs, people, account_api)
+API = (routes, crops, metadata, tracing, work, vocabulary, drafts, uploads, draft_files, verbs, people, account_api, compare_api)
 """Modules of the JSON API, each with its router."""
 
 _DUE_EVERY_SECONDS = 60
@@ -54,7 +68,7 @@ _log = logging.getLogger("micrographia.web")
 _DESCRIPTION = (
     "Search, look at, slice and download entries; deposit and curate them. What is released needs no account; for the rest send a token."
 )
-_PAGES = (tracing_pages, account, account_settings, account_admin, new_password, orcid, deposits, depositing, managing, backlog)
+_PAGES = (tracing_pages, account, account_settings, account_admin, new_password, orcid, deposits, depositing, managing, backlog, comparing)
 
 
 def create_app(archive: Archive) -> SecurityHeaders:
@@ -66,8 +80,10 @@ def create_app(archive: Archive) -> SecurityHeaders:
         settling = asyncio.create_task(_settle(archive))
         warming = asyncio.create_task(asyncio.to_thread(site.warm))
         app.state.finishing.start()
+        app.state.attending.start()
         yield
         app.state.finishing.stop()
+        await asyncio.to_thread(app.state.attending.stop)
         await warming
         settling.cancel()
         site.close()
@@ -89,6 +105,7 @@ def create_app(archive: Archive) -> SecurityHeaders:
     )
     app.state.site = site
     app.state.finishing = Finishing(archive)
+    app.state.attending = Attending(archive, answer)
     app.add_middleware(CrossSiteGuard, url=archive.settings.url)
     app.add_middleware(Callers, archive=archive)  # goes first
     app.router.routes.extend(_routes())

@@ -3,7 +3,8 @@
 (1) Reading (GET, HEAD, OPTIONS) and whatever a token authorises (a browser sends none by itself) pass.
 (2) What a browser says comes from another site is refused, signed in or not: also nobody shall be signed in as somebody else.
 (3) A form of somebody signed in carries the token of the session (`csrf_field` in the templates).
-(4) Anything else (JSON, uploads) is said by the browser to come from this site, or carries the token in the header X-CSRF-Token.
+(4) Anything else (JSON, uploads, forms with large files) is said by the browser to come from this site, or carries the token in the header
+    X-CSRF-Token.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class CrossSiteGuard:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         why = "It came from another site." if own is False else ""  # (2)
         if not why and signed_in and not hmac.compare_digest(headers.get(HEADER, "").encode(), signed_in.csrf_token.encode()):
-            if kind in _FORMS:  # (3)
+            if kind in _FORMS and not (own and _brings_large_files(request, kind)):  # (3)
                 receive, given = await _token_of_form(request, kind)
                 if not hmac.compare_digest(given.encode(), signed_in.csrf_token.encode()):
                     why = "Its form is too old, or not one of this archive: open the page anew and send it again."
@@ -68,6 +69,12 @@ class CrossSiteGuard:
         if site not in (None, "same-origin", "none") or (origin is not None and _spelled(origin) not in map(_spelled, ours)):
             return False
         return True if origin is not None or site == "same-origin" else None
+
+
+def _brings_large_files(request: Request, kind: str) -> bool:
+    """Whether a form is too large to be looked into before it is received."""
+    size = request.headers.get("content-length", "")
+    return kind == "multipart/form-data" and size.isdigit() and int(size) > _LONGEST_FORM
 
 
 async def _token_of_form(request: Request, kind: str) -> tuple[Receive, str]:

@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
@@ -71,3 +72,13 @@ def test_an_item_that_hangs_costs_its_time_and_no_more():
 
 def test_locks_that_libraries_make_in_a_worker_have_no_name_to_leave_behind(workers):
     assert workers.call(multiprocessing.get_start_method) == "fork"
+
+
+def test_who_waits_for_workers_that_are_stopped_is_told():
+    with Workers(1) as pool, ThreadPoolExecutor(1) as waiting:
+        assert pool.call(len, "started") == 7
+        call = waiting.submit(pool.call, time.sleep, 600)
+        time.sleep(0.1)
+        pool.close()
+        with pytest.raises(CancelledError):
+            call.result(20)

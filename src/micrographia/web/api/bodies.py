@@ -13,7 +13,8 @@ from micrographia.web.api.receiving import read_body
 MOST_BYTES = 16 << 20
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def json_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object that a request brings, empty where it brings none."""
     data = await read_body(request, MOST_BYTES)
     if not data.strip():
         return {}
@@ -30,7 +31,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return document
 
 
-Body = Annotated[dict[str, Any], Depends(_body)]
+Body = Annotated[dict[str, Any], Depends(json_body)]
 
 
 def text_of(body: dict[str, Any], name: str) -> str:

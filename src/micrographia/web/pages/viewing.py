@@ -22,7 +22,7 @@ from micrographia.web.site import Site
 
 _BUILT = Path(__file__).parents[1] / "static/viewers"
 # Okabe & Ito (2008): told apart by people of any colour vision
-_COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
+COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
 _MOST_POINTS = 50_000
 _MASK_OPACITY = 0.4
 _VOLUMES = ("light-sheet", "tomogram", "volume")
@@ -168,6 +168,13 @@ def _map(site: Site, row: ImageRow, zarr: str) -> dict[str, Any]:
     return {"maps": sources, "slices": True}
 
 
+def map_source(site: Site, row: ImageRow, *, label: str, number: int) -> dict[str, Any]:
+    """Return what the map viewer is told of a map of the archive that has statistics; `number` chooses its colour."""
+    declared = site.entry(row.id.accession, row.id.version).record.sheet.map_with(row.record.role)
+    zarr = f"/zarr/{row.id}-r{site.recipe}"
+    return _map_source(row.record, zarr, label, declared, is_shown=True, number=number)
+
+
 def _map_source(record: ImageRecord, zarr: str, label: str, declared: Map | None, *, is_shown: bool, number: int) -> dict[str, Any]:
     found = record.statistics
     assert found is not None
@@ -176,7 +183,7 @@ def _map_source(record: ImageRecord, zarr: str, label: str, declared: Map | None
     return {
         "zarr": zarr,
         "label": label,
-        "colour": _COLOURS[number % len(_COLOURS)],
+        "colour": COLOURS[number % len(COLOURS)],
         "contour": shown_contour(record, declared),
         "opacity": _MASK_OPACITY if record.kind == "mask" and not is_shown else 1,
         "shown": is_shown,
