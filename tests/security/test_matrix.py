@@ -69,7 +69,9 @@ def addresses(world, method, accession, version, word):
     ]
     found = [address for template in of_an_entry for address in filled(template, accession, version, word)]
     if method == "GET":
-        found += [f"{a}{more}" for a in list(found) if a.endswith((accession, "/diff", "/images", "/events")) for more in LATER]
+        found += [
+            f"{a}{more}" for a in list(found) if a.endswith((accession, "/diff", "/images", "/events", "/validation")) for more in LATER
+        ]
         found += [f"/api/v1/images?entry={accession}", f"/api/v1/images?entry={accession}&version={version}"]
         found += [f"/files/{accession}/{version}.zip?path={word}*", f"/api/v1/images/{accession}.{version}.2/slice?max_size=8"]
         found += [f"/entries/{accession}/images?kind=map"]

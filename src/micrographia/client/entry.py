@@ -116,6 +116,21 @@ class Entry:
         """The images that are primary maps."""
         return self.images.of_kind("map")
 
+    def validation(self, map_id: str = "") -> dict[str, Any]:
+        """Return the validation report of a map: FSC, power spectrum, densities, volume against contour, symmetry, findings.
+
+        Parameters
+        ----------
+        map_id : str
+            Id of the map in the entry's sheet, or its path; empty means the first map.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such map or no report, or it is still being made; the message says which.
+        """
+        return dict(self._transport.validation(self.accession, self.version, map_id))
+
     def download(
         self,
         glob: str | Sequence[str] = "*",

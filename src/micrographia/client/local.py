@@ -78,6 +78,12 @@ class LocalTransport:
         found.sort(key=lambda d: (d["status"] == State.RELEASED, d["released"], EntryId(d["accession"]).number), reverse=True)
         yield from (d for d in found if all(_has(d, name, value) for name, value in facets.items()))
 
+    def validation(self, accession: EntryId, version: int, map_id: str) -> Document:
+        """Raise NotFoundError: reports are no part of the store."""
+        raise NotFoundError(
+            f"{self.location} is read as a store, where no validation report of {accession} lies. Ask the archive's server for it."
+        )
+
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
         """Return the samples at the indices of `ranges`, every axis kept."""
         return self._open_image(str(image["id"])).read(ranges)

@@ -87,6 +87,10 @@ class RemoteTransport:
             "/api/v1/entries", {"q": query, "per_page": _SEARCH_PAGE, **{k: v for k, v in facets.items() if v is not None}}
         )
 
+    def validation(self, accession: EntryId, version: int, map_id: str) -> Document:
+        """Return the validation report of a map of a version; empty `map_id`: of its first map."""
+        return self._json(f"/api/v1/entries/{accession}/validation", {"version": version, **({"map": map_id} if map_id else {})})
+
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
         """Return the samples of one block; a step along an axis is taken here from the covering range, while that is small."""
         axes, dtype = str(image["axes"]), native_dtype(image)

@@ -51,6 +51,10 @@ class Transport(Protocol):
         """Yield what is found, best first; each has at least `accession` and `title`."""
         ...
 
+    def validation(self, accession: EntryId, version: int, map_id: str) -> Document:
+        """Return the validation report of a map of a version; empty `map_id`: of its first map."""
+        ...
+
     def read_image(self, image: Document, ranges: Ranges) -> NDArray[Any]:
         """Return the samples at the indices of `ranges` (ascending, one range an axis), every axis kept."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from micrographia.compare.shapes import SHAPE
+from micrographia.compare.validation.product import VALIDATION
 from micrographia.derive.product import Product
 
-PRODUCTS: tuple[Product, ...] = (SHAPE,)
+PRODUCTS: tuple[Product, ...] = (SHAPE, VALIDATION)

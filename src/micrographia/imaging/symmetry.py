@@ -84,13 +84,15 @@ class MapSymmetry:
         }
 
 
-def map_symmetry(density: DensityMap | Prepared) -> MapSymmetry:
+def map_symmetry(density: DensityMap | Prepared, *, resolution_a: float | None = None) -> MapSymmetry:
     """Return the point group of a map, found without a hint.
 
     Parameters
     ----------
     density : DensityMap or Prepared
         Of any box and orientation; its axes need not pass through the middle of the box.
+    resolution_a : float, Å, optional
+        Finer detail is not looked at; without one, none finer than a tenth of the diameter.
 
     Raises
     ------
@@ -105,7 +107,7 @@ def map_symmetry(density: DensityMap | Prepared) -> MapSymmetry:
     holds, each refined on its own. Agreement is counted from that of random rotations, so that round shapes earn nothing.
     """
     seen = density if isinstance(density, Prepared) else prepare(density)
-    test = _Test(seen)
+    test = _Test(seen, 1 / resolution_a if resolution_a else np.inf)
     straight, inverted = _self_correlations(seen)
     # the first is the identity
     candidates = [test.refined(r) for r in highest_rotations(straight, _PEAKS + 1, apart_deg=12)[0][1:]]
@@ -134,9 +136,11 @@ def map_symmetry(density: DensityMap | Prepared) -> MapSymmetry:
 class _Test:
     """Compares a map with itself turned, on one sample of Fourier space."""
 
-    def __init__(self, seen: Prepared) -> None:
+    def __init__(self, seen: Prepared, finest_per_a: float) -> None:
         low, high = (d / (2 * seen.radius_a) for d in _DETAIL)
-        self.band_per_a = (min(low, 0.25 * seen.finest_per_a), min(high, seen.finest_per_a))
+        # twice the lowest at least: in a thinner band there is nothing to tell apart
+        high = min(high, seen.finest_per_a, max(finest_per_a, 2 * low))
+        self.band_per_a = (min(low, 0.25 * seen.finest_per_a), high)
         self._fine = Refinement(seen.spectrum, seen.spectrum, band_per_a=self.band_per_a, samples=_SAMPLES)
         random = Rotation.random(40, random_state=np.random.default_rng(1962)).as_matrix()
         self.by_chance = float(np.mean([self._correlation(Pose(r, np.zeros(3))) for r in random]))

@@ -24,7 +24,7 @@ from micrographia.compare.attending import Attending
 from micrographia.errors import InvalidInputError, MicrographiaError
 from micrographia.web.api import account as account_api
 from micrographia.web.api import comparing as compare_api
-from micrographia.web.api import crops, draft_files, drafts, metadata, people, routes, tracing, uploads, verbs, vocabulary, work
+from micrographia.web.api import crops, draft_files, drafts, metadata, people, routes, tracing, uploads, validation, verbs, vocabulary, work
 from micrographia.web.api.finishing import Finishing
 from micrographia.web.callers import Callers
 from micrographia.web.csrf import CrossSiteGuard
@@ -50,6 +50,7 @@ from micrographia.web.pages.feeds import about_page, api_page, entries_feed, jso
 from micrographia.web.pages.images import image_list_page, image_page
 from micrographia.web.pages.plates import plate_page, well_page
 from micrographia.web.pages.rendering import STATIC
+from micrographia.web.pages.validation import validation_page
 from micrographia.web.security_headers import VIEWER_POLICY, SecurityHeaders
 from micrographia.web.site import Site
 from micrographia.web.status_codes import answer_bug, answer_failure, answer_http_exception
@@ -58,7 +59,22 @@ from micrographia.web.stream.images import crop, preview, section, thumbnail
 from micrographia.web.stream.zarr import zarr_key
 from micrographia.web.stream.zarr_plates import plate_key
 
-API = (routes, crops, metadata, tracing, work, vocabulary, drafts, uploads, draft_files, verbs, people, account_api, compare_api)
+API = (
+    routes,
+    crops,
+    metadata,
+    tracing,
+    work,
+    vocabulary,
+    drafts,
+    uploads,
+    draft_files,
+    verbs,
+    people,
+    account_api,
+    compare_api,
+    validation,
+)
 """Modules of the JSON API, each with its router."""
 
 _DUE_EVERY_SECONDS = 60
@@ -144,6 +160,7 @@ def _routes() -> list[BaseRoute]:
         Route("/entries/{accession}", entry_page),
         Route("/entries/{accession}/diff", differences_page),
         Route("/entries/{accession}/images", image_list_page),
+        Route("/entries/{accession}/validation", validation_page),
         Route("/images/{image_id}", image_page),
         Route("/plates/{accession}.{version:int}.{name}", plate_page),
         Route("/plates/{accession}.{version:int}.{name}/{well}", well_page),

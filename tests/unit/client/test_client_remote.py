@@ -12,6 +12,7 @@ import pytest
 
 from micrographia import errors
 from micrographia.client.archive import Archive
+from micrographia.client.entry import Entry
 from micrographia.client.image import Image
 from micrographia.client.remote import RemoteTransport
 from micrographia.errors import GoneError, IntegrityError, InvalidInputError, MicrographiaError, NotFoundError, UnavailableError
@@ -210,3 +211,11 @@ def test_wide_steps_do_not_fetch_what_lies_between(server: Any, remote: RemoteTr
     np.testing.assert_array_equal(got, array[::40, ::-3])
     assert got.flags.writeable
     assert sorted(asked["z"] for asked in crops.asked) == ["0:1", "40:41", "80:81"]
+
+
+def test_the_validation_report_of_a_map_is_asked_of_the_archive(server: Any, remote: RemoteTransport) -> None:
+    server.answer = server.send_json({"fsc": None, "findings": []})
+    entry = Entry(remote, ENTRY, summary={"version": 2})
+    assert entry.validation() == entry.validation("focused") == {"fsc": None, "findings": []}
+    asked = [path for path, _ in server.requests]
+    assert asked == [f"/api/v1/entries/MG-10001/validation?version=2{more}" for more in ("", "&map=focused")]

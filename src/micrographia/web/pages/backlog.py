@@ -14,7 +14,13 @@ from micrographia.web.pages.account import form_of
 from micrographia.web.pages.rendering import page
 from micrographia.web.site import site_of
 
-_WORDS = {"thumbnail": "Thumbnails", "pyramid": "Smaller copies", "sections": "Sections"}
+_WORDS = {
+    "thumbnail": "Thumbnails",
+    "pyramid": "Smaller copies",
+    "sections": "Sections",
+    "shape": "Shape descriptors",
+    "validation": "Validation reports",
+}
 
 
 def backlog_page(request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -163,9 +164,21 @@ def _things(entry: Document, images: list[Document]) -> Document:
                 "more_link": _images_link(entry),
             }
         )
-    maps = [{**m, "facts": _map_facts(m), "images": by_role.get(m["id"], [])[:_STRIP]} for m in entry["maps"]]
+    maps = [
+        {**m, "facts": _map_facts(m), "images": by_role.get(m["id"], [])[:_STRIP], "report": _report_link(entry, m, by_role)}
+        for m in entry["maps"]
+    ]
     annotations = [{**a, "facts": _annotation_facts(a), "images": by_role.get(a["id"], [])[:_STRIP]} for a in entry["annotations"]]
     return {"sets": sets, "maps": maps, "annotations": annotations}
+
+
+def _report_link(entry: Document, density_map: Document, images: Mapping[str, list[Document]]) -> str:
+    """Return where the validation report of a map is; empty where no image of it is a map."""
+    if not any(i["kind"] == "map" for i in images.get(density_map["id"], ())):
+        return ""
+    query = {} if entry["version"] == entry["latest_version"] else {"version": entry["version"]}
+    query |= {"map": density_map["id"]} if len(entry["maps"]) > 1 else {}
+    return f"/entries/{entry['accession']}/validation" + (f"?{urlencode(query)}" if query else "")
 
 
 def _images_link(entry: Document) -> str:
