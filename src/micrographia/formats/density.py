@@ -189,29 +189,22 @@ def _read_values(
         extremes.update(values)
         return values, voxel_size_a, extremes
     depth, height, width = (max(_SHORTEST_SIDE, round(n * longest_side / longest)) for n in image.shape)
-    values = _read_cropped(image, (depth, height, width), extremes)
+    from micrographia.imaging.fourier import crop_bands  # loads scipy
+
+    values = crop_bands(_bands(image, extremes), image.shape[0], (depth, height, width))
     z, y, x = (v * n / m for v, n, m in zip(voxel_size_a, image.shape, values.shape, strict=True))
     return values, (z, y, x), extremes
 
 
-def _read_cropped(image: LazyImage, shape_zyx: tuple[int, int, int], extremes: _Extremes) -> Volume:
-    """Crop each band of sections in Fourier space, then the columns across them: memory is that of the cropped sections."""
-    from micrographia.imaging.fourier import crop_along  # loads scipy
-
-    depth, height, width = shape_zyx
-    sections = np.empty((image.shape[0], height, width), np.float32)
+def _bands(image: LazyImage, extremes: _Extremes) -> Iterator[Volume]:
+    """Yield sections in bands, down to the first that holds no numbers."""
     step = max(1, _BAND_BYTES // (4 * image.shape[1] * image.shape[2]))
     for z in range(0, image.shape[0], step):
         band = np.ascontiguousarray(image[z : z + step], np.float32)
         extremes.update(band)
         if extremes.bad_count:
-            break
-        sections[z : z + step] = crop_along(crop_along(band, 2, width), 1, height)
-    else:
-        for y in range(height):
-            sections[:depth, y] = crop_along(sections[:, y], 0, depth)
-    sections.resize((depth, height, width), refcheck=False)  # in place: the rest goes back to the system
-    return sections
+            return
+        yield band
 
 
 class _Extremes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -22,6 +22,8 @@ Shells = Literal["nearest", "emdb"]
 
 # sums of squares outside this range have lost digits of float32
 _SOUND = (1e-24, 1e30)
+# samples that are cropped at once: 16 MB of them
+_BAND_SAMPLES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +240,32 @@ def fourier_crop(values: Volume, shape_zyx: tuple[int, int, int]) -> Volume:
     -------
     float32 array of that shape
     """
-    for axis, side in enumerate(shape_zyx):
-        values = crop_along(values, axis, side)
-    return values
+    step = max(1, _BAND_SAMPLES // values[0].size)
+    return crop_bands((values[z : z + step] for z in range(0, len(values), step)), len(values), shape_zyx)
+
+
+def crop_bands(bands: Iterable[Volume], depth: int, shape_zyx: tuple[int, int, int]) -> Volume:
+    """Return what `fourier_crop` does of a map that comes in bands of sections; memory is that of all sections after they were cropped.
+
+    Parameters
+    ----------
+    bands : iterable of float32 arrays, shape (some, y, x)
+        Sections in their order. Where they end early, zeros take the place of the rest.
+    depth : int
+        Sections of the map.
+    shape_zyx : tuple of int
+        Voxels along z, y, x, none more than the map has.
+    """
+    new_depth, height, width = shape_zyx
+    sections = np.zeros((depth, height, width), np.float32)
+    z = 0
+    for band in bands:
+        sections[z : z + len(band)] = crop_along(crop_along(band, 2, width), 1, height)
+        z += len(band)
+    for y in range(height):
+        sections[:new_depth, y] = crop_along(sections[:, y], 0, new_depth)
+    sections.resize(shape_zyx, refcheck=False)  # in place: the rest goes back to the system
+    return sections
 
 
 def crop_along(values: Volume, axis: int, side: int) -> Volume:

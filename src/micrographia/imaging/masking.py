@@ -58,9 +58,7 @@ def soft_mask(half_map_1: Volume, half_map_2: Volume, *, voxel_size_a: VoxelSize
     mask = np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip((distance - _EXTENDED) / _EDGE, 0, 1)), np.float32)
     if sizes.max() < 8 or mask.mean() > 0.9:
         return None
-    for axis, side in enumerate(shape):
-        mask = _interpolated(mask, axis, side)
-    return mask
+    return _interpolated(mask, shape)
 
 
 def refuse_no_mask(mask: Volume, shape_zyx: tuple[int, ...], name: str = "The mask") -> None:
@@ -76,13 +74,20 @@ def refuse_no_mask(mask: Volume, shape_zyx: tuple[int, ...], name: str = "The ma
         raise InvalidInputError(f"{name} is 0 or 1 in only {decided:.0%} of its voxels, and 1 in {inside:.0%}: it is no mask. Give one.")
 
 
-def _interpolated(values: Volume, axis: int, side: int) -> Volume:
-    """Return `values` with `side` samples along an axis, linear between neighbours; voxel 0 stays where it is, as in `fourier_crop`."""
-    given = values.shape[axis]
-    if given == side:
-        return values
+def _interpolated(values: Volume, shape_zyx: tuple[int, ...]) -> Volume:
+    """Return `values` on a finer grid, linear between neighbours; voxel 0 stays where it is, as in `fourier_crop`."""
+    along_z, along_y, along_x = (_between(given, side) for given, side in zip(values.shape, shape_zyx, strict=True))
+    finer = np.empty(shape_zyx, np.float32)
+    for section, weights in zip(finer, along_z, strict=True):
+        np.matmul(along_y @ np.tensordot(weights, values, 1), along_x.T, out=section)
+    return finer
+
+
+def _between(given: int, side: int) -> Volume:
+    """Return the weights, shape (side, given), with which samples of a periodic axis make more of them."""
     at = np.arange(side) * (given / side)
-    low = np.minimum(at.astype(np.intp), given - 1)
-    share = (at - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-    one, two = values.take(low, axis), values.take((low + 1) % given, axis)
-    return np.asarray(one + share * (two - one), np.float32)
+    low = at.astype(np.intp)
+    weights = np.zeros((side, given), np.float32)
+    weights[np.arange(side), low] = 1 - (at - low)
+    weights[np.arange(side), (low + 1) % given] += at - low
+    return weights
