@@ -160,12 +160,16 @@ def _sums(map_1: Volume, map_2: Volume, mask: Volume | None, grid: ShellGrid) ->
     depth, height, width = grid.shape_zyx
     weights = _multiplicity(width)
     sums = np.zeros((3, grid.count))
+    buffers = np.empty((4, depth * 2 * (width // 2 + 1)), np.float32)  # reused: fresh pages would cost as much as the sums
     for ky, rows, columns, shells in _rows(grid):
-        folded = np.zeros((3, rows, 2 * columns), np.float32)
+        folded = buffers[:3, : rows * 2 * columns].reshape(3, rows, 2 * columns)
+        folded[:] = 0
+        product = buffers[3, : depth * 2 * columns].reshape(depth, 2 * columns)
         mirrored = min(rows, (depth + 1) // 2)
         for y in {ky, height - ky} - {height}:
             one, two = (scipy.fft.fft(p[:, y, :columns], axis=0, workers=1).view(np.float32) for p in planes)
-            for total, product in zip(folded, (one * two, np.square(one), np.square(two)), strict=True):
+            for total, left, right in zip(folded, (one, one, two), (two, one, two), strict=True):
+                np.multiply(left, right, out=product)
                 total += product[:rows]
                 total[1:mirrored] += product[: depth - mirrored : -1]
         powers = folded[:, :, ::2] + folded[:, :, 1::2]
