@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"__main__", "__init__", "harness", "serving", "peers_tensorstore"}
+NOT_BENCHES = {"__main__", "__init__", "harness", "serving", "peers", "peers_alignment", "peers_tensorstore"}
 # the name of a bench is that of what a user does; where it differs from its module's
 ALIASES = {"describe": "walk"}
 

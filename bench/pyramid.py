@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from bench.harness import Contender, compare
+from bench.peers import peer_python
 
 from micrographia.derive.pyramid import build_pyramid
 from micrographia.formats.registry import inspect, open_image
 from micrographia.formats.source import FileSource
 from micrographia.model.records import ImageRecord
-
-PEERS = Path(__file__).parent / ".peers"
 
 
 def main() -> None:
@@ -33,20 +32,20 @@ def main() -> None:
         peak = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
         print(int(peak[1]) >> 10 if peak else "unknown")
         return
-    python = peer_python()
+    python = peer_python("tensorstore", ["tensorstore"], imports="tensorstore")
     with tempfile.TemporaryDirectory(prefix="bench-pyramid-") as folder:
         for mode, dtype in ((1, "int16"), (2, "float32")):
             measure(Path(folder) / f"{dtype}.mrc", mode, np.dtype(dtype), options.side, options.rounds, python)
 
 
-def measure(path: Path, mode: int, dtype: np.dtype, side: int, rounds: int, python: Path) -> None:
+def measure(path: Path, mode: int, dtype: np.dtype, side: int, rounds: int, python: Path | None) -> None:
     write_volume(path, mode, dtype, side)
     script = Path(__file__).with_name("peers_tensorstore.py")
     peers = [
         subprocess.Popen([python, script, path, path.with_suffix(f".peer{first}"), str(first)], stdin=-1, stdout=-1, text=True, bufsize=1)
-        for first in (0, 1)
+        for first in ((0, 1) if python else ())
     ]
-    version = {peer.stdout.readline().strip() for peer in peers}.pop()
+    versions = [peer.stdout.readline().strip() for peer in peers]
 
     def run(peer: subprocess.Popen) -> None:
         peer.stdin.write("\n")
@@ -57,8 +56,10 @@ def measure(path: Path, mode: int, dtype: np.dtype, side: int, rounds: int, pyth
         f"pyramid of {dtype.name} {side}³",
         [
             Contender("levels ≥ 1", "ours", lambda: build(path, path.with_suffix(".ours"))),
-            Contender(f"tensorstore {version}, all levels", "peer", lambda: run(peers[0]), target=2),
-            Contender(f"tensorstore {version}, levels ≥ 1", "peer", lambda: run(peers[1])),
+            *(
+                Contender(f"tensorstore {version}, {levels}", "peer", lambda peer=peer: run(peer), target=target)
+                for peer, version, levels, target in zip(peers, versions, ("all levels", "levels ≥ 1"), (2, None), strict=False)
+            ),
             Contender("reading the file", "limit", lambda: path.read_bytes()),
         ],
         amount=path.stat().st_size / 1e6,
@@ -97,15 +98,6 @@ def write_volume(path: Path, mode: int, dtype: np.dtype, side: int) -> None:
         file.write(header.tobytes())
         for number in range(side):
             file.write(np.roll(section, 7 * number).tobytes())
-
-
-def peer_python() -> Path:
-    """Return the interpreter of an environment of the peer's own, made where it is not there."""
-    python = PEERS / "tensorstore" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", PEERS / "tensorstore"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "tensorstore"], check=True)
-    return python
 
 
 if __name__ == "__main__":

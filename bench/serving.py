@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from bench.peers import peer_python
 
 from micrographia.archive.deposit import deposit_folder
 from micrographia.assembly import open_archive
 from micrographia.examine import Given
 from micrographia.settings import Settings
 
-PEERS = Path(__file__).parent / ".peers"
 _RECEIVE = 1 << 20
 
 NGINX = """
@@ -142,13 +142,8 @@ def nginx(root: Path, store: Path, behind: int) -> Iterator[int | None]:
 @contextlib.contextmanager
 def tiled(volume: Volume) -> Iterator[int | None]:
     """Serve the same file by tiled 0.2 from a memory map, in an environment of its own; None where that cannot be made."""
-    python = PEERS / "tiled" / "bin" / "python"
-    uv = next((u for u in (shutil.which("uv"), ".uv/bin/uv") if u and Path(u).exists()), None)
-    if not python.exists() and uv:
-        subprocess.run([uv, "venv", "--quiet", str(PEERS / "tiled")], check=False)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), "tiled[server]==0.2.*"], check=False)
-    if not python.exists() or subprocess.run([python, "-c", "import tiled.server.app"], check=False, capture_output=True).returncode:
-        print("tiled could not be installed: this peer is skipped", file=sys.stderr)
+    python = peer_python("tiled", ["tiled[server]==0.2.*"], imports="tiled.server.app")
+    if python is None:
         yield None
         return
     port = free_port()
