@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from micrographia.archive import lookup
@@ -13,10 +13,19 @@ from micrographia.archive.lookup import EntryView
 from micrographia.catalogue import ImageRow
 from micrographia.compare.chains import Chain, chain_of
 from micrographia.compare.facts import Facts, map_facts, primary_image, step_facts
+from micrographia.compare.validation.findings import resolution_of
+from micrographia.compare.validation.reading import find_report
 from micrographia.errors import NotFoundError, TooLargeError
 
 _MOST_ENTRIES = 100
 _MOST_MAPS = 200
+
+
+class FscPoints(NamedTuple):
+    """A curve: corrected for the mask where it could be, else masked, else of the whole box."""
+
+    spatial_frequency_per_a: Sequence[float]
+    correlation: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class Reprocessing:
     """Programs with their versions in the order of the steps, without repeats."""
     facts: Facts
     """What is said of the map: resolution, particles, symmetry; see `map_facts`."""
+    report: dict[str, Any] | None
+    """Its validation report; None while there is none."""
 
     @property
     def accession(self) -> str:
@@ -43,9 +54,22 @@ class Reprocessing:
         """Kinds of its steps, earliest first."""
         return tuple(step.process.kind for step in self.chain.steps)
 
+    @property
+    def fsc(self) -> FscPoints | None:
+        """The Fourier shell correlation of its half maps; without half maps the deposited one; None where there is neither."""
+        report = self.report or {}
+        half_maps, deposited = report.get("fsc"), report.get("deposited_fsc") or {}
+        if half_maps:
+            curve = half_maps["phase_randomised"] or half_maps["masked"] or half_maps
+            return FscPoints(half_maps["spatial_frequency_per_a"], curve["correlation"])
+        if "correlation" in deposited:
+            return FscPoints(deposited["spatial_frequency_per_a"], deposited["correlation"])
+        return None
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of a row of the table."""
         record, density_map = self.chain.view.record, self.chain.map
+        fsc = self.fsc
         return {
             "accession": record.accession,
             "version": record.version,
@@ -57,7 +81,12 @@ class Reprocessing:
             "software": list(self.software),
             "steps": list(self.steps),
             **{name: self.facts.get(name) for name in ("particles", "symmetry", "resolution_a", "resolution_method")},
-            "links": {"page": f"/entries/{record.accession}?version={record.version}#thing-{density_map.id}"},
+            "fsc_0143_a": resolution_of(self.report) if self.report else None,
+            "fsc": fsc._asdict() if fsc else None,
+            "links": {
+                "page": f"/entries/{record.accession}?version={record.version}#thing-{density_map.id}",
+                "validation": f"/api/v1/entries/{record.accession}/validation?{urlencode({'map': density_map.id})}",
+            },
         }
 
 
@@ -115,7 +144,16 @@ def _row(archive: Archive, chain: Chain, accession: str) -> Reprocessing:
         used=tuple(sorted(item for entry, item in chain.reached if entry == accession)),
         software=tuple(dict.fromkeys(filter(None, software))),
         facts=map_facts(archive, chain),
+        report=_report(archive, chain),
     )
+
+
+def _report(archive: Archive, chain: Chain) -> dict[str, Any] | None:
+    record = chain.view.record
+    try:
+        return find_report(archive, record.accession, record.version, map_id=chain.map.id)
+    except NotFoundError:
+        return None
 
 
 def _number(accession: str) -> int:

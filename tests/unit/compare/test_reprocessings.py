@@ -1,10 +1,13 @@
+import json
 from dataclasses import replace
 
 import pytest
 
-from micrographia.archive.lookup import find_entry
+from micrographia.archive.lookup import find_entry, find_image
 from micrographia.assembly import open_archive
 from micrographia.compare.reprocessings import reprocessings, reprocessings_document
+from micrographia.compare.validation.product import REPORT, VALIDATION
+from micrographia.derive.product import product_folder
 from micrographia.model.image import VoxelSize
 from micrographia.model.lifecycle import State
 from micrographia.model.people import ANYONE, OPERATOR
@@ -86,3 +89,29 @@ def test_entries_that_reprocess_one_another_in_a_circle_end(world):
     related = [{"to": "MG-10004", "relation": "reprocesses"}]
     world.catalogue.put_version(make_entry("MG-10001", 2, image_sets=[MOVIES], maps=[MAP], related=related))
     assert names(world) == ["MG-10001/final", "MG-10004/final", "MG-10003/final"]
+
+
+def test_a_row_brings_the_curve_of_its_half_maps_best_corrected_first(world):
+    image = find_image(world, "MG-10003.1.1")
+    folder = product_folder(world.settings.derived.absolute(), VALIDATION, image.id)
+    folder.mkdir(parents=True)
+    frequency, crossing = [0.0, 0.1, 0.2], {"resolution_a": {"0.143": 6.5}}
+    masked = {"correlation": [1, 0.8, 0.3], **crossing}
+    whole = {"spatial_frequency_per_a": frequency, "correlation": [1, 0.7, 0.1], "resolution_a": {"0.143": 7.0}}
+    deposited = {"spatial_frequency_per_a": frequency, "correlation": [1, 1, 1]}
+
+    def row(**report):
+        (folder / REPORT).write_text(json.dumps({"fsc": None, "deposited_fsc": deposited, **report}))
+        return reprocessings(world, find_entry(world, "MG-10003"))[0].as_json()
+
+    found = row(fsc={**whole, "masked": masked, "phase_randomised": None})
+    assert (found["fsc"]["correlation"], found["fsc_0143_a"]) == ([1, 0.8, 0.3], 6.5)
+    found = row(fsc={**whole, "masked": masked, "phase_randomised": {"correlation": [1, 0.75, 0.2], "resolution_a": {"0.143": 6.8}}})
+    assert (found["fsc"]["correlation"], found["fsc_0143_a"]) == ([1, 0.75, 0.2], 6.8)
+    found = row(fsc={**whole, "masked": None, "phase_randomised": None})
+    assert (found["fsc"]["correlation"], found["fsc_0143_a"]) == ([1, 0.7, 0.1], 7.0)
+    found = row()
+    assert (found["fsc"]["correlation"], found["fsc_0143_a"]) == ([1, 1, 1], None)
+    (folder / REPORT).unlink()
+    found = reprocessings(world, find_entry(world, "MG-10003"))[0].as_json()
+    assert (found["fsc"], found["fsc_0143_a"]) == (None, None)
