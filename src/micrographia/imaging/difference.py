@@ -141,8 +141,8 @@ def map_difference(
     that of normal noise in as many independent places as the map has resolution elements, at a family-wise error of 1 %.
     """
     resolution_a = max(resolution_a, _FINEST_VOXELS * max(a.voxel_size_a))
-    # nearer to where a map ends, the low-pass has mixed in what lies beyond
-    judged = _well_inside(b.covered, math.ceil(resolution_a / 2 / min(a.voxel_size_a)))
+    # the outermost voxels are shaped by what is taken to lie beyond them
+    judged = _well_inside(b.covered, 1)
     cover = inner_weight(b.covered)
     one = (a.values - np.float32(background(a.values))) * cover
     two = (b.values - np.float32(background(b.values))) * cover
