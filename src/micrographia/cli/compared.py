@@ -24,6 +24,8 @@ def comparison_lines(document: Mapping[str, Any], a: str, b: str) -> list[Render
     lines.append(f"Confidence {document['confidence']:.2f}, score {document['score']:.2f}.")
     if not sure:
         return [*lines, difference["reason"]]
+    if (factor := document["voxel_size_factor"]) != 1:
+        lines.append(f"The voxels of {plain(b)} were taken to be {factor:.4g} times as large as it says.")
     lines.append(f"{plain(b)} is put on {plain(a)} when {motion_in_words(document['transform'])}.")
     lines.append(f"In ChimeraX: {chimerax_command(document, a, b)}")
     crossings = ", ".join(f"{resolution[name]:.3g} Å ({name})" for name in ("0.5", "0.143") if resolution[name])
@@ -54,7 +56,7 @@ def motion_in_words(transform: Sequence[Sequence[float]]) -> str:
 
 def chimerax_command(document: Mapping[str, Any], a: str, b: str) -> str:
     """Return what to type in ChimeraX to see both maps superposed."""
-    if document["mirrored"]:  # it turns and shifts models, and mirrors none
+    if document["mirrored"] or document["voxel_size_factor"] != 1:  # it turns and shifts models, and neither mirrors nor scales them
         return f"open {shlex.quote(a)}; open aligned.mrc (as -o DIR writes it)"
     numbers = ",".join(f"{value:.6g}" for row in document["transform"][:3] for value in row)
     files = "" if a.startswith("MG-") or b.startswith("MG-") else f"open {shlex.quote(a)}; open {shlex.quote(b)}; "

@@ -27,6 +27,9 @@ VoxelSizeB = Annotated[float | None, typer.Option("--voxel-size-b", metavar="Å"
 _HALVES = "Half maps of {}; with those of both, differences are judged by their noise."
 HalfMapsA = Annotated[tuple[Path, Path] | None, typer.Option("--half-maps-a", metavar="HALF1 HALF2", help=_HALVES.format("A"))]
 HalfMapsB = Annotated[tuple[Path, Path] | None, typer.Option("--half-maps-b", metavar="HALF1 HALF2", help=_HALVES.format("B"))]
+ScaleSearch = Annotated[
+    bool, typer.Option("--scale-search", help="Search for the voxel size with which B fits, from 0.8 to 1.25 of what it is.")
+]
 Model = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="PDB or mmCIF file that lies in A: says which of its chains differ.")
 ]
@@ -42,6 +45,7 @@ def compare(
     voxel_size_b: VoxelSizeB = None,
     half_maps_a: HalfMapsA = None,
     half_maps_b: HalfMapsB = None,
+    scale_search: ScaleSearch = False,
     model: Model = None,
     output: Output = None,
     home: Home = None,
@@ -67,6 +71,7 @@ def compare(
             halves_a=halves_a,
             halves_b=halves_b,
             chains=read_chains(model) if model else None,
+            scale_search=scale_search,
             progress=lambda _, stage: line.begin(stage),
         )
     document: dict[str, Any] = {**found.as_json(), "files": []}

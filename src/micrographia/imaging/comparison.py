@@ -15,6 +15,7 @@ from micrographia.imaging.difference import Difference, map_difference
 from micrographia.imaging.fsc import HalfMapFsc, fourier_shell_correlation, half_map_fsc
 from micrographia.imaging.masking import soft_mask
 from micrographia.imaging.resampling import Resampled, background, coarsened, inner_weight, resample
+from micrographia.imaging.scale_search import MOST_STEP, scaled, search_scale, size_ratio
 
 LONGEST_SIDE = 256
 """Larger maps are compared on coarser grids: voxels along the longest side."""
@@ -27,6 +28,8 @@ Progress = Callable[[float, str], None]
 
 # a box so many times the other's edge is searched for something far smaller than itself
 _FAR_LARGER = 4.0
+# sizes that differ by less may be those of two conformations
+_SAME_SIZE = 0.015
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,8 @@ class Comparison:
     """Where both reach: without a mask, and with one around the density that both have."""
     difference: Difference | None
     """None where the superposition is not sure."""
+    voxel_size_factor: float
+    """The voxels of the second map were taken to be so many times as large as it says; not 1 only where their size was searched for."""
     notes: tuple[str, ...]
     """What a reader of the numbers should know, a sentence each."""
 
@@ -58,6 +63,7 @@ class Comparison:
             "mirrored": self.superposition.mirrored,
             "score": round(self.superposition.score, 4),
             "confidence": round(self.superposition.confidence, 4),
+            "voxel_size_factor": round(self.voxel_size_factor, 4),
             "fsc": fsc,
             "resolution_a": fsc["resolution_a"],
             "difference": self.difference.as_json() if self.difference else {"blobs": [], "reason": _NO_DIFFERENCE},
@@ -76,6 +82,7 @@ def compare_maps(
     halves_a: Halves | None = None,
     halves_b: Halves | None = None,
     chains: Mapping[str, Floats] | None = None,
+    scale_search: bool = False,
     progress: Progress = lambda share, stage: None,
 ) -> Comparison:
     """Superpose B on A with no starting guess, correlate them where both reach, and find where they differ.
@@ -90,6 +97,8 @@ def compare_maps(
         Half maps in the boxes of `a` and `b`. With both, differences are judged by their noise and to the resolution that they support.
     chains : mapping of names to float64 arrays, shape (n, 3), optional
         Positions of the atoms of each chain of a model, Å, (x, y, z) in the frame of `a`.
+    scale_search : bool
+        Take the voxel size of `b` for wrong, and search for the one with which it fits, between 0.8 and 1.25 times as large.
     progress : function, optional
         Is told the share that is done, 0 to 1, and what is done now.
 
@@ -106,9 +115,11 @@ def compare_maps(
     supported = [halves and _supported_a(*halves) for halves in (halves_a, halves_b)]
     given, (a, b) = (a, b), (_bounded(a), _bounded(b))
     notes = _doubts(given, (a, b))
+    factor = 1.0
     if superposition is None:
-        progress(0.0, "superposing")
-        superposition = superpose(a, b)
+        progress(0.0, "searching for the voxel size" if scale_search else "superposing")
+        factor, superposition = search_scale(a, b, thorough=True) if scale_search else (1.0, superpose(a, b))
+        b = scaled(b, factor)
     progress(0.5, "bringing both onto one grid")
     aligned = resample(b, a, superposition.transform)
     progress(0.7, "correlating")
@@ -116,14 +127,16 @@ def compare_maps(
     difference = None
     if superposition.confidence >= CONFIDENT:
         progress(0.8, "subtracting")
-        noise_a, noise_b = halves
+        noise_a, noise_b = halves[0], halves[1] and scaled(halves[1], factor)
         noise = (_bounded(noise_a).values, resample(_bounded(noise_b), a, superposition.transform).values) if noise_a and noise_b else None
         known = [r for r in supported if r] if noise else []
         difference = map_difference(a, aligned, resolution_a=max(known, default=_agreed_a(fsc)), half_noise=noise, chains=chains)
     else:
         notes += (f"The two maps were not superposed with confidence ({superposition.confidence:.2f}); they may show unlike things.",)
+    if not scale_search:
+        notes += _doubts_of_size(a, b, superposition)
     progress(1.0, "done")
-    return Comparison(superposition, a, aligned, fsc, difference, notes)
+    return Comparison(superposition, a, aligned, fsc, difference, factor, notes)
 
 
 def _bounded(density: DensityMap) -> DensityMap:
@@ -148,6 +161,21 @@ def _doubts(given: tuple[DensityMap, DensityMap], compared: tuple[DensityMap, De
             f"One box is {long:.0f} Å long, the other {short:.0f} Å: one may hold many things, as a tomogram does, or be scaled wrongly."
         )
     return tuple(found)
+
+
+def _doubts_of_size(a: DensityMap, b: DensityMap, superposition: Superposition) -> tuple[str, ...]:
+    """Say with which voxel size the second map would fit better, where it would."""
+    if superposition.confidence >= CONFIDENT:
+        what, factor = "they would agree better", size_ratio(a, b, superposition.transform)
+    else:
+        what, factor = "they agree", 1 + MOST_STEP
+    if abs(factor - 1) >= 0.9 * MOST_STEP:
+        factor, found = search_scale(a, b)
+        if found.confidence < CONFIDENT or found.score < superposition.score:
+            return ()
+    if abs(factor - 1) < _SAME_SIZE:
+        return ()
+    return (f"With the voxel size of the second map × {factor:.3g} {what}: correct its header, or search for the scale (--scale-search).",)
 
 
 def _half_noise(density: DensityMap, half_1: DensityMap, half_2: DensityMap) -> DensityMap:

@@ -31,12 +31,13 @@ def test_no_turn_and_half_a_turn_have_no_axis_to_tell():
 
 
 def test_chimerax_gets_a_matrix_row_by_row_but_never_a_mirror():
-    document = {"transform": transform(np.eye(3)), "mirrored": False}
+    document = {"transform": transform(np.eye(3)), "mirrored": False, "voxel_size_factor": 1.0}
     assert chimerax_command(document, "a b.mrc", "b.mrc").endswith(
         "open 'a b.mrc'; open b.mrc; view matrix mod #2,1,0,0,1,0,1,0,-2,0,0,1,3"
     )
     assert chimerax_command(document, "MG-10001", "b.mrc").startswith("view matrix")
-    assert "view matrix" not in chimerax_command({**document, "mirrored": True}, "a.mrc", "b.mrc")
+    for other in ({"mirrored": True}, {"voxel_size_factor": 1.1}):
+        assert "view matrix" not in chimerax_command(document | other, "a.mrc", "b.mrc")
 
 
 def test_moves_and_maps_without_blobs_are_told():
@@ -48,7 +49,15 @@ def test_moves_and_maps_without_blobs_are_told():
         "resolution_a": 8.0,
         "noise_from": "half maps",
     }
-    document = {"transform": transform(np.eye(3)), "mirrored": False, "confidence": 0.9, "score": 0.8, "notes": ["Odd."], "files": []}
+    document = {
+        "transform": transform(np.eye(3)),
+        "mirrored": False,
+        "voxel_size_factor": 1.0,
+        "confidence": 0.9,
+        "score": 0.8,
+        "notes": ["Odd."],
+        "files": [],
+    }
     document |= {"difference": difference, "resolution_a": {"0.5": None, "0.143": 7.0}}
     said = [str(line) for line in comparison_lines(document, "a.mrc", "b.mrc")]
     assert said[0] == "Odd." and "They agree to 7 Å (0.143)." in said

@@ -10,6 +10,7 @@ from micrographia.errors import InvalidInputError
 from micrographia.imaging.comparison import LONGEST_SIDE, compare_maps
 from micrographia.imaging.density import DensityMap
 from micrographia.imaging.phantoms import Blobs
+from micrographia.imaging.scale_search import scaled
 from micrographia.testing.assemblies import globular
 from micrographia.testing.map_pairs import render
 
@@ -74,7 +75,17 @@ def test_the_second_map_lies_on_the_grid_of_the_first(compared):
 
 def test_the_document_has_what_its_readers_expect(compared):
     document = json.loads(json.dumps(compared.as_json()))
-    assert set(document) == {"transform", "mirrored", "score", "confidence", "fsc", "resolution_a", "difference", "notes"}
+    assert set(document) == {
+        "transform",
+        "mirrored",
+        "score",
+        "confidence",
+        "voxel_size_factor",
+        "fsc",
+        "resolution_a",
+        "difference",
+        "notes",
+    }
     assert np.array(document["transform"]).shape == (4, 4) and document["transform"][3] == [0, 0, 0, 1]
     assert np.linalg.det(np.array(document["transform"])[:3, :3]) == pytest.approx(1, abs=1e-5)
     assert document["mirrored"] is False and 0.5 <= document["confidence"] <= 1
@@ -138,3 +149,15 @@ def test_large_maps_are_compared_on_fewer_voxels(compared):
 def test_a_box_far_larger_than_the_other_is_pointed_out(compared):
     scene = replace(A, voxel_size_a=(14.0,) * 3)
     assert any("tomogram" in note for note in compare_maps(scene, A, superposition=compared.superposition).notes)
+
+
+@pytest.mark.parametrize("factor", [0.94, 1.13])
+def test_a_wrong_voxel_size_is_pointed_out_with_the_factor_that_mends_it_and_searched_for_when_asked(factor):
+    wrong = scaled(drawn(WHOLE, 2, motion=MOTION, origin=(30.0, 0.0, -9.0)), 1 / factor)
+    (note,) = [note for note in compare_maps(A, wrong).notes if "voxel size" in note]
+    assert float(note.split("× ")[1].split()[0]) == pytest.approx(factor, rel=0.015)
+    found = compare_maps(A, wrong, scale_search=True)
+    assert found.voxel_size_factor == pytest.approx(factor, rel=0.01)
+    assert found.is_sure and found.difference.blobs == ()
+    assert not any("voxel size" in note for note in found.notes)
+    assert np.abs(np.linalg.det(found.superposition.transform)) == pytest.approx(1)
