@@ -16,6 +16,8 @@ from micrographia.cli.output import Progress, answer, counted, plain
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from micrographia.imaging.density import DensityMap
+
 _MAP = "Accession of an entry (its first map), MG-10001/MAP, or the identifier of an image of a map."
 _MAP_OR_FILE = "Map file (MRC, CCP4 and others), or a map of the archive: MG-10001 (its first), MG-10001/MAP, MG-10001.1.3."
 FirstMap = Annotated[str, typer.Argument(metavar="A", help=_MAP, show_default=False)]
@@ -56,20 +58,16 @@ def compare(
     with packages_of("compare", "compares maps"):
         from micrographia.cli.maps import open_map
         from micrographia.formats.coordinates import read_chains
-        from micrographia.formats.density import open_density, write_density
-        from micrographia.imaging.comparison import compare_maps
+        from micrographia.formats.density import write_density
+        from micrographia.imaging.comparison import LONGEST_SIDE, compare_maps
     with Progress() as line:
         line.begin("reading the maps")
-        first, second = (open_map(name, home, server, size) for name, size in ((a, voxel_size_a), (b, voxel_size_b)))
-        halves_a, halves_b = (
-            (open_density(files[0], voxel_size_a=size), open_density(files[1], voxel_size_a=size)) if files else None
-            for files, size in ((half_maps_a, voxel_size_a), (half_maps_b, voxel_size_b))
-        )
+        first, second = (open_map(name, home, server, size, LONGEST_SIDE) for name, size in ((a, voxel_size_a), (b, voxel_size_b)))
         found = compare_maps(
             first,
             second,
-            halves_a=halves_a,
-            halves_b=halves_b,
+            halves_a=_half_maps(half_maps_a, voxel_size_a),
+            halves_b=_half_maps(half_maps_b, voxel_size_b),
             chains=read_chains(model) if model else None,
             scale_search=scale_search,
             progress=lambda _, stage: line.begin(stage),
@@ -85,6 +83,16 @@ def compare(
             write_density(output / name, density, what)
             document["files"].append(str(output / name))
     answer(document, *comparison_lines(document, a, b))
+
+
+def _half_maps(files: tuple[Path, Path] | None, voxel_size_a: float | None) -> tuple[DensityMap, DensityMap] | None:
+    from micrographia.formats.density import open_density
+    from micrographia.imaging.comparison import LONGEST_SIDE
+
+    if files is None:
+        return None
+    one, two = (open_density(path, voxel_size_a=voxel_size_a, longest_side=LONGEST_SIDE) for path in files)
+    return one, two
 
 
 def trace(a: FirstMap, b: SecondMap, home: Home = None, server: Server = None, as_json: Json = False) -> None:

@@ -17,7 +17,9 @@ from micrographia.imaging.density import DensityMap
 from micrographia.model.image import ImageHeader
 
 
-def open_map(name: str, home: Path | None, server: str | None, voxel_size_a: float | None = None) -> DensityMap:
+def open_map(
+    name: str, home: Path | None, server: str | None, voxel_size_a: float | None = None, longest_side: int | None = None
+) -> DensityMap:
     """Return the map in a file, or the one that ``MG-10001`` (its first), ``MG-10001/MAP`` or ``MG-10001.1.3`` means in an archive.
 
     Parameters
@@ -30,6 +32,8 @@ def open_map(name: str, home: Path | None, server: str | None, voxel_size_a: flo
         URL of the archive instead.
     voxel_size_a : float, Å, optional
         Put in the place of what header or archive say.
+    longest_side : int, voxels, optional
+        As `read_density` takes it.
 
     Raises
     ------
@@ -39,14 +43,14 @@ def open_map(name: str, home: Path | None, server: str | None, voxel_size_a: flo
         It is no density map, or the entry has none of that name.
     """
     if Path(name).exists() or not name.startswith("MG-"):
-        return open_density(Path(name), voxel_size_a=voxel_size_a)
+        return open_density(Path(name), voxel_size_a=voxel_size_a, longest_side=longest_side)
     with open_client(home, server) as archive:
         accession, _, wanted = name.partition("/")
         if accession.count(".") == 2 and not wanted:
             image = archive.image(accession)
         else:
             image = _map_of(archive.entry(accession).maps, accession, wanted)
-        return read_density(_Opened(image), f"{image.id} ({image.path})", voxel_size_a=voxel_size_a)
+        return read_density(_Opened(image), f"{image.id} ({image.path})", voxel_size_a=voxel_size_a, longest_side=longest_side)
 
 
 def _map_of(maps: list[Image], accession: str, wanted: str) -> Image:

@@ -29,7 +29,7 @@ _FLAT_SHARE = 0.9
 _BAND_BYTES = 1 << 24
 
 
-def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap:
+def open_density(path: Path, *, voxel_size_a: float | None = None, longest_side: int | None = None) -> DensityMap:
     """Return the map in a local file.
 
     Parameters
@@ -37,6 +37,8 @@ def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap
     path : Path
     voxel_size_a : float, Å, optional
         Put in the place of what the header says.
+    longest_side : int, voxels, optional
+        As `read_density` takes it.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def open_density(path: Path, *, voxel_size_a: float | None = None) -> DensityMap
         A side is longer than is read.
     """
     with _open_volume(path) as image:
-        return read_density(image, path.name, voxel_size_a=voxel_size_a)
+        return read_density(image, path.name, voxel_size_a=voxel_size_a, longest_side=longest_side)
 
 
 def open_mask(path: Path, of: DensityMap, *, voxel_size_a: float | None = None) -> Volume:
