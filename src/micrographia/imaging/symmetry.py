@@ -141,10 +141,10 @@ class _Test:
         # twice the lowest at least: in a thinner band there is nothing to tell apart
         high = min(high, seen.finest_per_a, max(finest_per_a, 2 * low))
         self.band_per_a = (min(low, 0.25 * seen.finest_per_a), high)
-        self._fine = Refinement(seen.spectrum, seen.spectrum, band_per_a=self.band_per_a, samples=_SAMPLES)
+        self._spectrum = seen.spectrum(high)
+        self._fine = Refinement(self._spectrum, self._spectrum, band_per_a=self.band_per_a, samples=_SAMPLES)
         random = Rotation.random(40, random_state=np.random.default_rng(1962)).as_matrix()
         self.by_chance = float(np.mean([self._correlation(Pose(r, np.zeros(3))) for r in random]))
-        self._spectrum = seen.spectrum
 
     def _correlation(self, pose: Pose) -> float:
         return float(self._fine.correlation(pose).mean())

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from micrographia.errors import InvalidInputError
-from micrographia.imaging.alignment import Superposition, prepare, superpose
+from micrographia.imaging.alignment import Superposition, prepare, superpose, superpose_scaled
 from micrographia.imaging.density import DensityMap
 from micrographia.imaging.phantoms import Blobs, density_map, phantom_complex
 
@@ -137,3 +137,13 @@ def test_superposition_starts_no_threads():
     before = len(os.listdir("/proc/self/task"))
     superpose(READY, A)
     assert len(os.listdir("/proc/self/task")) == before
+
+
+def test_a_wrong_voxel_size_is_found_by_a_search_of_scale():
+    b = seen(COMPLEX.rotated(TURN, SHIFT), noise=0.5)
+    wrong = DensityMap(b.values, (5.0 / 1.12,) * 3)
+    found = superpose_scaled(A, wrong, scales=(1.05, 1.18))
+    assert found.scale == pytest.approx(1.12, rel=0.01)
+    angle, distance = errors(found.superposition, A, b, TURN, SHIFT)
+    assert angle < 1
+    assert distance < 3

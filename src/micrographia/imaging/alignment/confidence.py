@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrographia.imaging.alignment.overlap import shared_spectra
 from micrographia.imaging.alignment.poses import Pose, Refinement
 from micrographia.imaging.alignment.preparation import Prepared
 
 Floats = NDArray[np.float64]
 
 _AGREES = 0.3
+_SAMPLES = 6000
+# no correlation above this tells more than it
+_SURE = 0.95
+_OFFSET, _PER_SCORE, _PER_DECADE = -12.5, 5.3, 4.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What confidence is worked out from."""
+    """What confidence in a pose is worked out from."""
 
+    pose: Pose
+    """Refined last, on the density that both maps have."""
     score: float
-    """Mean Fourier shell correlation over the detail that both maps hold."""
+    """Fourier shell correlation over what the noise of both maps lets expect, 0 … 1."""
     resolution_a: float | None
     """Finest detail in which they agree, Å."""
-    details: float
-    """Cycles per diameter of that detail."""
+    information: float
+    """What the structure of one tells of the other, nats."""
+    agreement: Floats
+    expectation: Floats
+    structure: Floats
+    samples: Floats
 
-    @classmethod
-    def of(cls, a: Prepared, b: Prepared, refinement: Refinement, best: Pose, others: Sequence[Pose]) -> Evidence:
-        """Gather it for the best pose and the others that were refined."""
-        agreement = refinement.correlation(best)
-        frequency = refinement.frequency_per_a
-        weight = frequency**2
-        score = float((weight * np.clip(agreement, 0, 1) ** 2).sum() / max(float((weight * np.clip(agreement, 0, 1)).sum()), 1e-9))
-        agrees = int(np.argmax(np.r_[agreement, -1] < _AGREES))
-        finest = float(frequency[agrees - 1]) if agrees else 0.0
-        return cls(score, 1 / finest if agrees else None, finest * 2 * min(a.radius_a, b.radius_a))
+
+def judge(a: Prepared, b: Prepared, pose: Pose, *, band_per_a: tuple[float, float]) -> Evidence:
+    """Refine a pose on the density that both maps have, and gather what speaks for it."""
+    spectrum_a, spectrum_b, shared_a3 = shared_spectra(a, b, pose)
+    refinement = Refinement(spectrum_a, spectrum_b, band_per_a=band_per_a, samples=_SAMPLES)
+    pose = refinement.refined(pose, steps=4)
+    agreement, frequency = refinement.correlation(pose), refinement.frequency_per_a
+    expected = np.sqrt(np.prod([np.interp(frequency, m.shares.frequency_per_a, m.shares.signal) for m in (a, b)], axis=0))
+    structure = np.prod([np.interp(frequency, m.shares.frequency_per_a, m.shares.structure) for m in (a, b)], axis=0)
+    weight = frequency**2 * expected**2
+    ratio = np.clip(agreement / np.maximum(expected, 1e-3), -1, 1)
+    score = float(np.clip((weight * ratio).sum() / max(float(weight.sum()), 1e-9), 0, 1))
+    # independent complex numbers in half of Fourier space
+    samples = 2 * np.pi * frequency**2 * (frequency[1] - frequency[0]) * shared_a3
+    nats = -np.log1p(-(np.clip(agreement, -_SURE, _SURE) ** 2)) * np.sign(agreement)
+    return Evidence(
+        pose, score, _resolution(frequency, agreement), float((samples * structure * nats).sum()), agreement, expected, structure, samples
+    )
+
+
+def _resolution(frequency_per_a: Floats, agreement: Floats) -> float | None:
+    """Where the correlation falls below the least that counts, above where it is highest."""
+    top = int(agreement.argmax())
+    if agreement[top] < _AGREES:
+        return None
+    below = agreement[top:] < _AGREES
+    last = top + int(below.argmax()) - 1 if below.any() else len(agreement) - 1
+    return float(1 / frequency_per_a[last])
 
 
 def confidence_of(evidence: Evidence) -> float:
     """Return the probability, 0 … 1, that the two maps show the same thing in the pose found."""
-    return float(1 / (1 + np.exp(-(12 * (evidence.score - 0.55) + 0.8 * (evidence.details - 5)))))
+    return float(1 / (1 + np.exp(-(_OFFSET + _PER_SCORE * evidence.score + _PER_DECADE * np.log10(1 + max(evidence.information, 0))))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,8 +23,13 @@ SHELLS_PER_OCTAVE = 5
 """Spherical shells of Fourier space have frequencies 2^(i / 5) mÅ⁻¹ with whole i, the same for all maps, so that prepared maps meet."""
 _FIRST_SHELL, _LAST_SHELL = 1.5, 9.0
 """Shells used for the first search, cycles per diameter."""
-_FINEST = 30.0
-"""Details smaller than this share of the diameter decide no pose."""
+# cycles per diameter of the finest detail that decides a pose, and of the finest that is kept where the other map is small
+_FINEST, _FINEST_KEPT = 20.0, 36.0
+_ROUNDING = 1e-6
+# noise is measured around the molecule where there is so much room, in volumes of the molecule
+_ROOM = 0.2
+_SHARES = 24
+_TINY = np.finfo(np.float64).tiny
 
 
 class Prepared:
@@ -40,11 +46,9 @@ class Prepared:
     finest_per_a : float
         Spatial frequency up to which the map was kept, 1/Å.
     support : Support
-    spectrum : Spectrum
-        About the centre.
     """
 
-    def __init__(self, density: DensityMap) -> None:
+    def __init__(self, density: DensityMap, *, finest_per_a: float | None = None) -> None:
         values = density.values
         if not np.isfinite(values).all() or values.min() == values.max():
             raise InvalidInputError("The map is constant or has values that are no numbers; expected densities that differ.")
@@ -54,13 +58,67 @@ class Prepared:
         self.radius_a = self.support.radius_a
         self.center_xyz_a: Floats = self.support.centers_xyz_a[0] + density.origin_xyz_a
         self.centers_xyz_a: Floats = self.support.centers_xyz_a - self.support.centers_xyz_a[0]
-        self.finest_per_a = min(0.5 / float(size.max()), _FINEST / (2 * self.radius_a))
+        diameter = 2 * self.radius_a
+        wanted = min(max(finest_per_a or 0, _FINEST / diameter), _FINEST_KEPT / diameter)
+        self.finest_per_a = min(0.5 / float(size.max()), wanted)
+        self._density = density
+        self._spectra: dict[tuple[int, ...], Spectrum] = {}
         self.values, self.mask, self.voxel_size_a, self.first_xyz_a = self._cut(full, values.shape, size)
 
+    def finer(self, finest_per_a: float) -> Prepared:
+        """Return the map with as much detail as it has up to a frequency, for a partner that is much smaller."""
+        if finest_per_a <= self.finest_per_a * 1.2 or self.finest_per_a > 0.45 / max(self._density.voxel_size_a):
+            return self
+        return Prepared(self._density, finest_per_a=finest_per_a)
+
+    def spectrum(self, finest_per_a: float) -> Spectrum:
+        """Return the Fourier transform of the molecule about its centre, good up to a frequency: the lower that is, the quicker to read."""
+        sides = self.mask.shape * self.voxel_size_a
+        # in steps of 8 voxels, so that a map that meets many is not transformed for each
+        wanted = [8 * int(np.ceil(2.1 * finest_per_a * side / 8)) for side in sides]
+        shape = tuple(min(n, w) for n, w in zip(self.mask.shape, wanted, strict=True))
+        if shape not in self._spectra:
+            self._spectra[shape] = self._read_on(shape)
+        return self._spectra[shape]
+
+    def _read_on(self, shape: tuple[int, ...]) -> Spectrum:
+        whole = self.mask.shape
+        values = self.values * self.mask
+        if shape != whole:
+            values = fourier_cropped(fft.rfftn(values, workers=1), whole, shape)
+        return Spectrum(values, self.voxel_size_a * whole / shape, self.first_xyz_a)
+
     @cached_property
-    def spectrum(self) -> Spectrum:
-        """Fourier transform of the molecule about its centre."""
-        return Spectrum(self.values * self.mask, self.voxel_size_a, self.first_xyz_a)
+    def inside(self) -> Spectrum:
+        """Fourier transform of the molecule less its mean, so that its outline counts little."""
+        return self.inside_mask(self.mask)
+
+    def inside_mask(self, mask: NDArray[np.float32]) -> Spectrum:
+        """Return the same of what lies in a mask on the grid of `mask`."""
+        return self._about_center((self.values - np.float32(_mean(self.values, mask))) * mask)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """What part of its power is signal, and structure."""
+        frequency = np.linspace(0, self.finest_per_a, _SHARES + 1)[1:]
+        points = (frequency[:, None, None] * _spread_directions(200)).reshape(-1, 3)
+
+        def power(spectrum: Spectrum) -> Floats:
+            return np.asarray((np.abs(spectrum.at(points)) ** 2).reshape(_SHARES, -1).mean(1), np.float64)
+
+        total = power(self.spectrum(self.finest_per_a))
+        # what interpolation and rounding leave in a map far beyond its resolution is no signal
+        noise = np.full_like(total, _ROUNDING * total.max())
+        around = 1 - self.mask
+        room = float((around**2).sum() / (self.mask**2).sum())
+        if not self.support.fills_box and room > _ROOM:
+            noise += power(self._about_center(self.values * around)) / room
+        edge = power(self._about_center(self.mask)) * _mean(self.values, self.mask) ** 2
+        signal, structure = (np.clip(1 - n / np.maximum(t, _TINY), 0, 1) for n, t in ((noise, total), (edge, power(self.inside))))
+        return Shares(frequency, signal, structure)
+
+    def _about_center(self, values: NDArray[np.float32]) -> Spectrum:
+        return Spectrum(values, self.voxel_size_a, self.first_xyz_a)
 
     def _cut(
         self, full: NDArray[np.complex64], shape: tuple[int, ...], size: Floats
@@ -92,7 +150,7 @@ class Prepared:
 
     @cached_property
     def _shell_samples(self) -> NDArray[np.complex64]:
-        return self.spectrum.at(_shell_points(*self.shells))
+        return self.spectrum(_LAST_SHELL / (2 * self.radius_a)).at(_shell_points(*self.shells))
 
     def harmonics(self, center: int = 0) -> Coefficients:
         """Return the harmonic coefficients of each shell about one of `centers_xyz_a`, normalised.
@@ -119,6 +177,17 @@ class Prepared:
         return normalised
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Parts of the power of a map that mean something, per spatial frequency."""
+
+    frequency_per_a: Floats
+    signal: Floats
+    """Not noise, 0 … 1. Noise is what the corners around the molecule hold; where it fills its box there is none to see, and this is 1."""
+    structure: Floats
+    """Not made by the edge of the mask, 0 … 1."""
+
+
 def prepare(density: DensityMap) -> Prepared:
     """Return what superposition needs to know of a map: one FFT of it, then work on a small grid.
 
@@ -135,9 +204,22 @@ def prepare(density: DensityMap) -> Prepared:
     return Prepared(density)
 
 
+def _mean(values: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+    total = float(weight.sum())
+    return float(np.vdot(values, weight)) / total if total > 0 else 0.0
+
+
 def _shell_points(first: int, last: int) -> Floats:
     frequency = 2.0 ** (np.arange(first, last) / SHELLS_PER_OCTAVE) / 1000
     return (frequency[:, None, None, None] * sphere_grid(DEGREE)).reshape(-1, 3)
+
+
+def _spread_directions(count: int) -> Floats:
+    """Return directions that cover half a sphere evenly, by the golden angle."""
+    z = (np.arange(count) + 0.5) / count
+    angle = np.pi * (1 + np.sqrt(5)) * np.arange(count)
+    side = np.sqrt(1 - z**2)
+    return np.stack([side * np.cos(angle), side * np.sin(angle), z], 1)
 
 
 def _edge_taper(shape: tuple[int, ...], start: NDArray[np.int_], stop: NDArray[np.int_], whole: NDArray[np.int_]) -> NDArray[np.float32]:

@@ -41,16 +41,15 @@ class Spectrum:
         # phases are taken about voxel n // 2 on the grid and carried to the asked point by a factor
         self._offset_xyz_a = first_xyz_a + (middle * voxel_size_a)[::-1]
         axes = [(np.arange(n) - m) * v for n, m, v in zip(shape, middle, voxel_size_a, strict=True)]
-        even = np.array(values)
+        even = np.array(values, np.float32)
         for axis, (n, m, size) in enumerate(zip(shape, middle, grid, strict=True)):
             even /= _along(_kernel_response((np.arange(n) - m) / size).astype(np.float32), axis)
         z, y, x = (_along((a + o).astype(np.float32), i) for i, (a, o) in enumerate(zip(axes, self._offset_xyz_a[::-1], strict=True)))
         self._parts = (even, x, y, z)
         self._grid, self._middle = tuple(grid), tuple(middle)
         self._per_frequency = np.array(grid)[::-1] * voxel_size_a[::-1]
-        self._plain = self._transformed(even)[None]
+        self._plain = self._transformed(even[None])
         self._with_gradient: Complex | None = None
-        self.nyquist_per_a = float(0.5 / voxel_size_a.max())
 
     def at(self, k_xyz_per_a: Floats) -> Complex:
         """Return the transform at frequencies of shape (n, 3), 1/Å: complex64, shape (n,)."""
@@ -61,16 +60,21 @@ class Spectrum:
         """Return the transform and its derivatives by k_x, k_y, k_z at frequencies of shape (n, 3), 1/Å: complex64, shape (4, n)."""
         if self._with_gradient is None:
             even, *positions = self._parts
-            self._with_gradient = np.stack([self._plain[0], *(self._transformed(even * p) for p in positions)])
+            self._with_gradient = self._transformed(np.stack([even, *(even * p for p in positions)]))
         found = self._interpolated(self._with_gradient, k_xyz_per_a)
         found[1:] *= np.complex64(-2j * np.pi)
         return found
 
-    def _transformed(self, values: NDArray[np.float32]) -> Complex:
-        padded = np.zeros(self._grid, np.complex64)
-        padded[tuple(slice(n) for n in values.shape)] = values
-        rolled = np.roll(padded, [-m for m in self._middle], (0, 1, 2))
-        found: Complex = fft.fftn(rolled, workers=1, overwrite_x=True)
+    def _transformed(self, volumes: NDArray[np.float32]) -> Complex:
+        """FFT of (n, z, y, x) volumes on the finer grid, axis by axis, so that lines of padding are not transformed."""
+        found = volumes.astype(np.complex64)
+        for axis, (size, middle) in enumerate(zip(self._grid, self._middle, strict=True), 1):
+            padded = np.zeros((*found.shape[:axis], size, *found.shape[axis + 1 :]), np.complex64)
+            before, after = ((slice(None),) * axis + (part,) for part in (slice(middle), slice(middle, None)))
+            length = found.shape[axis]
+            padded[(slice(None),) * axis + (slice(length - middle),)] = found[after]
+            padded[(slice(None),) * axis + (slice(size - middle, None),)] = found[before]
+            found = fft.fft(padded, axis=axis, workers=1, overwrite_x=True)
         return found
 
     def _interpolated(self, grids: Complex, k_xyz_per_a: Floats) -> Complex:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from micrographia.imaging.alignment.confidence import Evidence, confidence_of
+from micrographia.imaging.alignment.confidence import Evidence, confidence_of, judge
 from micrographia.imaging.alignment.harmonics import highest_rotations, rotational_correlation
 from micrographia.imaging.alignment.poses import Pose, Refinement, ShiftSearch
 from micrographia.imaging.alignment.preparation import SHELLS_PER_OCTAVE, Prepared, prepare
@@ -17,7 +17,11 @@ from micrographia.imaging.density import DensityMap
 Floats = NDArray[np.float64]
 
 # rotations kept of each correlation, and poses refined at each level of detail
-_ROTATIONS, _COARSE, _MEDIUM, _FINE = 12, 10, 6, 3
+_ROTATIONS, _COARSE, _MEDIUM, _FINE = 12, 10, 6, 4
+# poses with less than this share of the best one's score are given up
+_HOPEFUL = 0.6
+# poses closer than this, degrees and share of the diameter, refine to one
+_SAME_DEG, _SAME_SHIFT = 4.0, 0.05
 # details of each level, cycles per diameter
 _SEARCH_DETAIL, _COARSE_DETAIL, _MEDIUM_DETAIL = 5.0, 8.0, 14.0
 
@@ -58,25 +62,48 @@ def superpose(a: DensityMap | Prepared, b: DensityMap | Prepared) -> Superpositi
     on Fourier samples refines the best, in ever finer detail, and near ties are told apart only in the finest. One thread.
     """
     a, b = (m if isinstance(m, Prepared) else prepare(m) for m in (a, b))
-    small, large = sorted((2 * a.radius_a, 2 * b.radius_a))
-    finest = min(a.finest_per_a, b.finest_per_a)
-    lowest = min(1.5 / large, 0.25 * finest)
-    poses = _searched(a, b, min(_SEARCH_DETAIL / small, finest), large)
-    levels = ((_COARSE_DETAIL, 2000, _COARSE, 8), (_MEDIUM_DETAIL, 4000, _MEDIUM, 5), (np.inf, 8000, _FINE, 5))
-    for detail, samples, count, steps in levels:
-        refinement = Refinement(a.spectrum, b.spectrum, band_per_a=(lowest, min(detail / small, finest)), samples=samples)
-        poses = [refinement.refined(p, steps=steps) for p in _distinct(poses, small)[:count]]
-        poses.sort(key=lambda p: -p.score)
-    poses = _distinct(poses, small)
-    best = _hand_chosen(poses)
-    evidence = Evidence.of(a, b, refinement, best, [p for p in poses if p is not best])
+    a, b = a.finer(b.finest_per_a), b.finer(a.finest_per_a)
+    band_per_a = common_band(a, b)
+    poses = refined_poses(a, b, coarse_poses(a, b), _MEDIUM_DETAIL, samples=4000, steps=5)
+    hopeful = [p for p in poses if p.score >= _HOPEFUL * poses[0].score][:_FINE]
+    judged = [judge(a, b, p, band_per_a=band_per_a) for p in hopeful]
+    judged.sort(key=lambda e: -e.pose.score)
+    evidence = _hand_chosen(judged)
+    best = evidence.pose
     return Superposition(_physical(best, a, b), best.mirrored, evidence.score, confidence_of(evidence), evidence.resolution_a)
 
 
-def _searched(a: Prepared, b: Prepared, finest_per_a: float, large_a: float) -> list[Pose]:
+def coarse_poses(a: Prepared, b: Prepared, *, count: int = _COARSE) -> list[Pose]:
+    """Return the best poses as far as coarse detail tells them; the best of them first, no two alike."""
+    poses = _distinct(_searched(a, b), a, b)[:count]
+    return refined_poses(a, b, poses, _COARSE_DETAIL, samples=2000, steps=8)[:_MEDIUM]
+
+
+def refined_poses(a: Prepared, b: Prepared, poses: Sequence[Pose], detail: float, *, samples: int, steps: int) -> list[Pose]:
+    """Return poses refined with `detail` cycles per diameter of the smaller map; the best of them first, no two alike."""
+    lowest, finest = common_band(a, b)
+    high = min(detail / _small(a, b), finest)
+    refinement = Refinement(a.spectrum(high), b.spectrum(high), band_per_a=(lowest, high), samples=samples)
+    refined = sorted((refinement.refined(p, steps=steps) for p in poses), key=lambda p: -p.score)
+    return _distinct(refined, a, b)
+
+
+def common_band(a: Prepared, b: Prepared) -> tuple[float, float]:
+    """Spatial frequencies at which two maps are compared, 1/Å: lowest, highest."""
+    finest = min(a.finest_per_a, b.finest_per_a)
+    return min(0.75 / max(a.radius_a, b.radius_a), 0.25 * finest), finest
+
+
+def _small(a: Prepared, b: Prepared) -> float:
+    return 2 * min(a.radius_a, b.radius_a)
+
+
+def _searched(a: Prepared, b: Prepared) -> list[Pose]:
     """Rotations from the correlation of shells, each with its best shift; best first."""
-    turns = np.concatenate(list(_rotations(a, b)))
-    search = ShiftSearch(a.spectrum, b.spectrum, width_a=1.3 * large_a, finest_per_a=finest_per_a)
+    turns = np.concatenate(_rotations(a, b))
+    finest_per_a = min(_SEARCH_DETAIL / _small(a, b), a.finest_per_a, b.finest_per_a)
+    width_a = 2.6 * max(a.radius_a, b.radius_a)
+    search = ShiftSearch(a.spectrum(finest_per_a), b.spectrum(finest_per_a), width_a=width_a, finest_per_a=finest_per_a)
     shifts, values = search.best(turns)
     return [Pose(turns[i], shifts[i], float(values[i])) for i in np.argsort(-values)]
 
@@ -96,28 +123,24 @@ def _rotations(a: Prepared, b: Prepared) -> list[Floats]:
     return [*found, rotations, -rotations]
 
 
-def _distinct(poses: Sequence[Pose], diameter_a: float) -> list[Pose]:
+def _distinct(poses: Sequence[Pose], a: Prepared, b: Prepared) -> list[Pose]:
     """Leave out poses close to a better one."""
-    kept: list[Pose] = []
-    for pose in poses:
-        if not any(_close(pose, other, diameter_a) for other in kept):
-            kept.append(pose)
-    return kept
+    turns, shifts = np.array([p.turn for p in poses]), np.array([p.shift_a for p in poses])
+    # cosine of the turn between two; at most 0 for poses of different hands
+    cosine = (np.einsum("iab,jab->ij", turns, turns) - 1) / 2
+    apart_a = np.linalg.norm(shifts[:, None] - shifts, axis=-1)
+    close = (cosine > np.cos(np.deg2rad(_SAME_DEG))) & (apart_a < _SAME_SHIFT * _small(a, b))
+    kept: list[int] = []
+    for i in range(len(poses)):
+        if not close[i, kept].any():
+            kept.append(i)
+    return [poses[i] for i in kept]
 
 
-def _close(p: Pose, q: Pose, diameter_a: float) -> bool:
-    cosine = (np.sum(p.turn * q.turn) - 1) / 2
-    return (
-        p.mirrored == q.mirrored
-        and bool(cosine > np.cos(np.deg2rad(4)))
-        and bool(np.linalg.norm(p.shift_a - q.shift_a) < 0.05 * diameter_a)
-    )
-
-
-def _hand_chosen(poses: Sequence[Pose]) -> Pose:
+def _hand_chosen(judged: Sequence[Evidence]) -> Evidence:
     """The best pose; a mirrored one only when it is clearly better."""
-    straight = next((p for p in poses if not p.mirrored), poses[0])
-    return poses[0] if poses[0].score > 1.1 * straight.score + 0.01 else straight
+    straight = next((e for e in judged if not e.pose.mirrored), judged[0])
+    return judged[0] if judged[0].pose.score > 1.1 * straight.pose.score + 0.01 else straight
 
 
 def _physical(pose: Pose, a: Prepared, b: Prepared) -> Floats:
