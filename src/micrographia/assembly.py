@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.mail import deliver_mail
@@ -14,6 +16,7 @@ from micrographia.derive.product import Product
 from micrographia.derive.products import FOR_VIEWERS
 from micrographia.errors import UnavailableError
 from micrographia.exchange.doi_registration import register_doi
+from micrographia.model.people import ANYONE
 from micrographia.settings import Settings
 from micrographia.store import Drafts, Store
 
@@ -48,3 +51,16 @@ def open_archive(settings: Settings) -> Archive:
     )
     bring_to_end(archive)
     return archive
+
+
+def compare_in_folder(
+    home: Path, maps: Mapping[str, Path | str], voxel_size_a: float | None, progress: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Compare maps with each other, or one with what is released in the archive in `home`; the client calls it by its entry point."""
+    from micrographia.compare.given import compare_given  # loads scipy
+
+    archive = open_archive(Settings.from_environment(home=home))
+    try:
+        return compare_given(archive.called_by(ANYONE), maps, voxel_size_a, progress)
+    finally:
+        archive.catalogue.close()

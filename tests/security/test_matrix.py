@@ -52,6 +52,9 @@ def filled(template, accession, version, word):
         "{secret}": ("0" * 43,),
         "{token}": ("0" * 12,),
         "{number:int}": ("1",),
+        "{comparison}": ("0" * 43,),
+        "{volume}": ("a",),
+        "{download}": ("aligned.mrc",),
         "{name}": (f"{word}screen-plate", "plate") if "plate" in template else (f"{accession}.{version}.2",),
     }
     used = [name for name in choices if name in template]
@@ -199,6 +202,19 @@ def test_of_what_was_withdrawn_nothing_is_told_but_its_tombstone(world, state, w
         if not trail:
             told = answer.text.replace(f"{word}title", "").replace(word, "", address.count(word) * 9)
             assert "zq" not in told, address
+
+
+@pytest.mark.parametrize("state", PRIVATE)
+def test_no_stranger_has_anything_private_compared(world, state):
+    accession, public = world.entries[state], world.entries["released"]
+    for who, reference in itertools.product(STRANGERS, (accession, f"{accession}.1.2", f"{accession}/{word_of(state)}map")):
+        with world.archive.catalogue.write() as connection:
+            connection.exec_driver_sql("DELETE FROM attempts")
+        for body in ({"map": reference}, {"a": reference, "b": public}, {"a": public, "b": reference}):
+            of_none = {name: named.replace(accession, NOBODY) for name, named in body.items()}
+            answers = [world.request(asks(world, who, accession), "POST", "/api/v1/compare", json=j) for j in (body, of_none)]
+            assert said(answers[0], accession) == said(answers[1], NOBODY), (who, body)
+            assert answers[0].status_code in (401, 404), (who, body)
 
 
 @pytest.mark.parametrize("who", INSIDERS)

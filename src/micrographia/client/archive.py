@@ -8,10 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+from micrographia.client.comparing import ComparedMap, as_given
 from micrographia.client.download import Wanted, download_files
 from micrographia.client.entry import Entry
 from micrographia.client.image import Image
-from micrographia.client.transport import Document, Opened, Transport
+from micrographia.client.transport import Document, Opened, Progress, Transport
 from micrographia.errors import InvalidInputError, NotFoundError
 from micrographia.ids import EntryId, ImageId
 
@@ -88,6 +89,67 @@ class Archive:
             The archive was opened as a folder: ``micrographia trace --home`` answers there.
         """
         return self._transport.ask("trace", {"a": a, "b": b})
+
+    def similar(
+        self, compared: ComparedMap, *, voxel_size_a: float | None = None, progress: Progress = lambda share, stage: None
+    ) -> dict[str, Any]:
+        """Return the archived maps most like a map, each superposed on it, and how the map compares with the best of them.
+
+        Parameters
+        ----------
+        compared : str, Path or tuple
+            A file; a map of the archive (``MG-10001``, ``MG-10001/consensus``, ``MG-10001.1.3``); or (array of shape (z, y, x), voxel
+            size in Å[, origin (x, y, z) in Å]). What is sent to a server stays private, and is deleted after a day.
+        voxel_size_a : float, Å, optional
+            In the place of what the file says.
+        progress : callable, optional
+            Told the share that is done, 0 to 1, and what is done now.
+
+        Returns
+        -------
+        dict
+            ``results`` (each ``accession``, ``image``, ``score``, ``confidence``, ``mirrored``, ``transform``), ``similar`` (whether any
+            reaches a confidence of 0.5) and then ``comparison``, as `compare` returns it.
+
+        Raises
+        ------
+        InvalidInputError, TooLargeError
+            It is no map that can be compared; the message says why.
+        UnavailableError
+            The server does not answer; or a folder is no whole archive, or what compares is not installed.
+        """
+        with as_given(compared) as given:
+            return self._transport.compare({"map": given}, voxel_size_a=voxel_size_a, progress=progress)
+
+    def compare(
+        self, a: ComparedMap, b: ComparedMap, *, voxel_size_a: float | None = None, progress: Progress = lambda share, stage: None
+    ) -> dict[str, Any]:
+        """Superpose map `b` on map `a`, say down to which detail they agree, and where they differ.
+
+        Parameters
+        ----------
+        a, b : str, Path or tuple
+            As in `similar`.
+        voxel_size_a : float, Å, optional
+            Of the files, in the place of what they say.
+        progress : callable, optional
+            Told the share that is done, 0 to 1, and what is done now.
+
+        Returns
+        -------
+        dict
+            ``transform`` (4 × 4; takes `b` into the frame of `a`: Å, x, y, z), ``mirrored``, ``score``, ``confidence``, ``fsc``,
+            ``resolution_a``, ``difference`` with its ``blobs``; of a server also ``links`` to aligned and difference map.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such map in the archive.
+        InvalidInputError, TooLargeError, UnavailableError
+            As in `similar`.
+        """
+        with as_given(a) as first, as_given(b) as second:
+            return self._transport.compare({"a": first, "b": second}, voxel_size_a=voxel_size_a, progress=progress)
 
     def download_manifest(
         self, lines: Iterable[Document], to: str | Path = ".", *, workers: int = 4, progress: bool | Callable[[int], None] = False

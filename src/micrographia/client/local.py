@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from micrographia.client.transport import Document, Opened
+from micrographia.client.transport import Document, Opened, Progress
 from micrographia.errors import GoneError, IntegrityError, InvalidInputError, NotFoundError, UnavailableError
 from micrographia.formats.description import LazyImage
 from micrographia.formats.selection import Ranges
@@ -101,6 +102,18 @@ class LocalTransport:
     def ask(self, question: str, params: Mapping[str, Any]) -> Document:
         """Refuse: a folder is read without what answers such questions."""
         raise UnavailableError(f"{self.location} is a folder, and {question} is a question to a server: open its address instead.")
+
+    def compare(self, maps: Mapping[str, Path | str], *, voxel_size_a: float | None, progress: Progress) -> dict[str, Any]:
+        """Compare maps in this process, by what the whole package brings for that; this room knows nothing of it."""
+        found = next(iter(entry_points(group="micrographia.comparison")), None)
+        if found is None or not (Path(self.location) / "catalogue.sqlite").is_file():
+            raise UnavailableError(f"{self.location} is no folder of a whole archive, which takes comparing; give that, or an address.")
+        try:
+            in_folder = found.load()
+        except ModuleNotFoundError as exc:
+            raise UnavailableError(f"Comparing maps needs {exc.name}: pip install 'micrographia[server]'.") from exc
+        result: dict[str, Any] = in_folder(Path(self.location), maps, voxel_size_a, progress)
+        return result
 
     def close(self) -> None:
         """Give back the files of opened images."""

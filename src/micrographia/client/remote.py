@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 import micrographia
 from micrographia.client.answers import RETRIED, away, failure_of
-from micrographia.client.transport import Document, Opened, native_dtype
+from micrographia.client.comparing import ask_server
+from micrographia.client.transport import Document, Opened, Progress, native_dtype
 from micrographia.errors import IntegrityError, InvalidInputError, UnavailableError
 from micrographia.formats.selection import Ranges
 from micrographia.ids import EntryId, ImageId
@@ -117,6 +119,10 @@ class RemoteTransport:
     def ask(self, question: str, params: Mapping[str, Any]) -> Document:
         """Return what the JSON API says to a question."""
         return self._json(f"/api/v1/{question}", params)
+
+    def compare(self, maps: Mapping[str, Path | str], *, voxel_size_a: float | None, progress: Progress) -> dict[str, Any]:
+        """Have the server compare maps, and wait for it."""
+        return ask_server(self._client, self.location, maps, voxel_size_a=voxel_size_a, progress=progress)
 
     def block_bytes(self, image: Document) -> int:
         """Return how many bytes one request should ask for at most."""

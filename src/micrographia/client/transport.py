@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,9 @@ Document = Mapping[str, Any]
 
 Opened = tuple[int, Iterator[bytes]]
 """The byte at which an opened file really begins, and its bytes in pieces."""
+
+Progress = Callable[[float, str], None]
+"""Told the share that is done, 0 to 1, and what is done now."""
 
 
 class Transport(Protocol):
@@ -71,6 +75,10 @@ class Transport(Protocol):
 
     def ask(self, question: str, params: Mapping[str, Any]) -> Document:
         """Return what a server's JSON API says to a question for which files are not enough; UnavailableError where there is no server."""
+        ...
+
+    def compare(self, maps: Mapping[str, Path | str], *, voxel_size_a: float | None, progress: Progress) -> dict[str, Any]:
+        """Return how two maps, `a` and `b`, compare, or what is like one, `map`: files, or names of archived maps."""
         ...
 
     def close(self) -> None:
