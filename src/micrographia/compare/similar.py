@@ -22,7 +22,9 @@ from micrographia.imaging.density import DensityMap
 from micrographia.imaging.shape import Shape, rotational_likeness, shape_of
 
 # so many of the nearest shapes are turned against the query's
-_TURNED = 50
+_TURNED = 100
+# longer sides are coarsened to this while candidates are read: enough to tell whether they fit, in little memory
+_LONGEST_SIDE = 256
 # superposing ends when so many in a row turned out not to be similar
 _DISAPPOINTMENTS = 3
 
@@ -121,7 +123,7 @@ def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tupl
         raise InvalidInputError(f"{limit} results were asked for; expected at least 1.")
     index, root = open_index(archive), archive.settings.derived.absolute()
     near = index.nearest(shape.vector, max(_TURNED, limit))
-    likeness = {image: rotational_likeness(shape, known)[0] for image in near if (known := shape_of_image(root, image))}
+    likeness = {image: rotational_likeness(shape, known) for image in near if (known := shape_of_image(root, image))}
     found = []
     for image in sorted(likeness, key=lambda i: -likeness[i])[:limit]:
         row = archive.catalogue.image(image)
@@ -137,7 +139,9 @@ def superposed(query: DensityMap, found: Sequence[Candidate], *, progress: Progr
     disappointments = 0
     for number, candidate in enumerate(found):
         progress(number / len(found), f"superposing {candidate.image.accession}")
-        fit = superpose(prepared, read_density(candidate.stored.open(), Path(candidate.stored.record.path).name))
+        fit = superpose(
+            prepared, read_density(candidate.stored.open(), Path(candidate.stored.record.path).name, longest_side=_LONGEST_SIDE)
+        )
         results.append(SimilarMap(candidate.image, fit.score, fit.confidence, fit.mirrored, fit.transform))
         disappointments = 0 if fit.confidence >= CONFIDENT else disappointments + 1
         if disappointments == _DISAPPOINTMENTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,6 @@ _LOOK, _CUT = 48, 40
 # weights of degrees and of size, chosen on families of complexes that no report uses (docs/decisions/0009)
 _DEGREE_WEIGHT = 0.5
 _SIZE_WEIGHT = 0.4
-_DISTANCE_WEIGHT = 2.0
 _UNIFORM = np.full(len(_SHELLS), 1 / len(_SHELLS))
 
 VECTOR_LENGTH = len(_SHELLS) * (DEGREE // 2 + 1) + 1
@@ -44,10 +43,8 @@ class Shape:
     """float32, shape (VECTOR_LENGTH,): the Euclidean distance of two tells how unlike they are, whatever pose, hand, box and voxels."""
     radius_of_gyration_a: float
     """Root mean square distance of the density from its centre of mass, Å; part of the vector too."""
-    density: Coefficients
-    """Harmonics of the Fourier transform about the centre of mass, each shell normalised, shape (shells, degree + 1, 2 · degree + 1)."""
-    amplitude: Coefficients
-    """The same of its amplitude, which knows no centre."""
+    harmonics: Coefficients
+    """Of the amplitude of the Fourier transform, each shell normalised, shape (shells, degree + 1, 2 · degree + 1)."""
 
 
 def shape_of(density: DensityMap) -> Shape:
@@ -72,37 +69,37 @@ def shape_of(density: DensityMap) -> Shape:
     spectrum = Spectrum(cut, voxel_size_a, first_xyz_a)
     frequency = _SHELLS / (_DIAMETER * radius)
     samples = spectrum.at((frequency[:, None, None, None] * sphere_grid(DEGREE)).reshape(-1, 3)) / np.float32(cut.sum())
-    # the transform of a real map is Hermitian: the real plus the imaginary part holds it all
-    density_harmonics, amplitude = (_harmonics(s) for s in (samples.real + samples.imag, np.abs(samples)))
-    power = np.sqrt((np.abs(amplitude[:, ::2]) ** 2).sum(2)) * (np.arange(0, DEGREE + 1, 2) + 1.0) ** _DEGREE_WEIGHT
+    harmonics = spherical_harmonics(np.abs(samples).reshape(len(_SHELLS), DEGREE + 1, 2 * DEGREE + 2).astype(np.float32), DEGREE)
+    # those of odd degree are none: the amplitude is the same in opposite directions
+    power = np.sqrt((np.abs(harmonics[:, ::2]) ** 2).sum(2)) * (np.arange(0, DEGREE + 1, 2) + 1.0) ** _DEGREE_WEIGHT
     vector = np.append(power / np.linalg.norm(power), _SIZE_WEIGHT * math.log(radius)).astype(np.float32)
-    return Shape(vector, radius, _without_mean(density_harmonics), _without_mean(amplitude))
+    return Shape(vector, radius, _without_mean(harmonics))
 
 
-def rotational_likeness(a: Shape, b: Shape) -> tuple[float, bool]:
-    """Return how alike two shapes are in the best relative rotation, 1 at most, and whether after mirroring.
+def rotational_likeness(a: Shape, b: Shape) -> float:
+    """Return how alike two shapes are in the best relative rotation, 1 at most; mirror images are as alike as what they are images of.
 
     Notes
     -----
-    Highest correlation over all rotations (Kostelec & Rockmore 2008) of both kinds of harmonics, less the distance of the vectors.
+    Highest correlation of the harmonics over all rotations (Kostelec & Rockmore 2008), less the distance of the vectors.
     """
-    straight, inverted = (float(c.max()) for c in rotational_correlation(a.density, b.density, _UNIFORM))
-    centreless = float(rotational_correlation(a.amplitude, b.amplitude, _UNIFORM)[0].max())
-    distance = float(np.linalg.norm(a.vector - b.vector))
-    return (max(straight, inverted) + centreless) / 2 - _DISTANCE_WEIGHT / 2 * distance, inverted > straight
+    correlation = float(rotational_correlation(a.harmonics, b.harmonics, _UNIFORM)[0].max())
+    return correlation - float(np.linalg.norm(a.vector - b.vector))
 
 
 def write_shape(shape: Shape, file: BinaryIO) -> None:
-    """Write a shape as NPZ; orders below 0 follow from those above and are left out."""
-    half = slice(DEGREE, None)
-    radius = np.float64(shape.radius_of_gyration_a)
-    np.savez(file, vector=shape.vector, radius_a=radius, density=shape.density[..., half], amplitude=shape.amplitude[..., half])
+    """Write a shape as NPZ; what follows from the rest, odd degrees and orders below 0, is left out."""
+    np.savez(file, vector=shape.vector, radius_a=np.float64(shape.radius_of_gyration_a), harmonics=shape.harmonics[:, ::2, DEGREE:])
 
 
 def read_shape(file: BinaryIO) -> Shape:
     """Return a shape that was written."""
     with np.load(file, allow_pickle=False) as held:
-        return Shape(held["vector"], float(held["radius_a"]), _both_halves(held["density"]), _both_halves(held["amplitude"]))
+        upper = held["harmonics"]
+        harmonics = np.zeros((len(upper), DEGREE + 1, 2 * DEGREE + 1), np.complex64)
+        harmonics[:, ::2, DEGREE:] = upper
+        harmonics[:, ::2, :DEGREE] = (-1.0) ** np.arange(DEGREE, 0, -1) * upper[..., :0:-1].conj()
+        return Shape(held["vector"], float(held["radius_a"]), harmonics)
 
 
 def _molecule(density: DensityMap) -> tuple[Volume, Floats, Floats, float]:
@@ -147,19 +144,10 @@ def _radius_of_gyration(support: Support, center_zyx_a: Floats, total: float) ->
     return max(math.sqrt(squared), float(support.voxel_size_a.max()))
 
 
-def _harmonics(samples: NDArray[Any]) -> Coefficients:
-    return spherical_harmonics(samples.reshape(len(_SHELLS), DEGREE + 1, 2 * DEGREE + 2).astype(np.float32), DEGREE)
-
-
 def _without_mean(harmonics: Coefficients) -> Coefficients:
-    """Leave out what is the same in all directions and says nothing of rotation; make all shells alike in strength."""
+    """Leave out what is the same in all directions and says nothing of rotation, and odd degrees; make all shells alike in strength."""
     directed = harmonics.copy()
-    directed[:, 0] = 0
+    directed[:, 0] = directed[:, 1::2] = 0
     strength = np.sqrt((np.abs(directed) ** 2).sum((1, 2), keepdims=True))
     normalised: Coefficients = directed / np.maximum(strength, np.finfo(np.float32).tiny)
     return normalised
-
-
-def _both_halves(upper: Coefficients) -> Coefficients:
-    signs = (-1.0) ** np.arange(DEGREE, 0, -1)
-    return np.concatenate([(signs * upper[..., :0:-1].conj()).astype(np.complex64), upper], axis=-1)
