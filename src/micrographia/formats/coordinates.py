@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 
@@ -37,20 +38,27 @@ def read_model(path: Path) -> gemmi.Structure:
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}.")
     try:
-        with path.open("rb") as raw:
-            is_packed = raw.read(2) == _GZIP
-        with gzip.open(path) if is_packed else path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as exc:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as exc:
         raise InvalidInputError(f"{path.name} cannot be read: {exc}.") from exc
+    return parse_model(data, path.name)
+
+
+def parse_model(data: bytes, name: str) -> gemmi.Structure:
+    """Return the atomic model in the bytes of a file; as `read_model` does, `name` is what messages call it."""
+    try:
+        text = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MOST_BYTES + 1) if data.startswith(_GZIP) else data
+    except (OSError, EOFError, zlib.error) as exc:
+        raise InvalidInputError(f"{name} cannot be read: {exc}.") from exc
     if len(text) > MOST_BYTES:
-        raise TooLargeError(f"{path.name} is longer than {MOST_BYTES // 1_000_000} MB; longer models are not read.")
+        raise TooLargeError(f"{name} is longer than {MOST_BYTES // 1_000_000} MB; longer models are not read.")
     try:
         structure = gemmi.read_structure_string(text, format=gemmi.CoorFormat.Detect)
     except (RuntimeError, ValueError) as exc:
-        raise InvalidInputError(f"{path.name} cannot be read as an atomic model: {exc}. Expected PDB or mmCIF.") from exc
+        raise InvalidInputError(f"{name} cannot be read as an atomic model: {exc}. Expected PDB or mmCIF.") from exc
     if not len(structure) or not any(True for _ in structure[0].all()):
-        raise InvalidInputError(f"{path.name} holds no atoms; expected an atomic model, PDB or mmCIF.")
+        raise InvalidInputError(f"{name} holds no atoms; expected an atomic model, PDB or mmCIF.")
     return structure
 
 

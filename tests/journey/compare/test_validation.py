@@ -44,6 +44,7 @@ SHEET = {
             "half_maps": ["half1.mrc", "half2.mrc"],
             "mask": "mask.mrc",
             "fsc": "fsc.xml",
+            "models": ["model.pdb", "mirrored.pdb"],
             "symmetry": "C3",
             "resolution_a": 9.0,
             "contour_level": 0.3,
@@ -60,12 +61,19 @@ def write(path, values):
         file.set_volume()
 
 
+def write_model(path, positions_xyz_a):
+    """A model of one atom for each position."""
+    line = "ATOM  {0:5d}  CA  ALA A{0:4d}    {1:8.3f}{2:8.3f}{3:8.3f}  1.00 60.00           C\n"
+    path.write_text("".join(line.format(i, *xyz) for i, xyz in enumerate(positions_xyz_a, 1)) + "END\n")
+
+
 @pytest.fixture(scope="module")
 def rings(tmp_path_factory):
     """An archive with a released map whose half maps have white noise, and one that is accepted; the signal, and a client's door."""
     where = tmp_path_factory.mktemp("validation")
     rng = np.random.default_rng(1665)
-    signal = render(symmetric("C4", 7).blobs, rng, side=SIDE, box_a=VOXEL_A * SIDE, resolution_a=9.0).values
+    blobs = symmetric("C4", 7).blobs
+    signal = render(blobs, rng, side=SIDE, box_a=VOXEL_A * SIDE, resolution_a=9.0).values
     signal = signal / signal.max()
     halves = [signal + 0.12 * rng.standard_normal(signal.shape) for _ in range(2)]
     folder = where / "ring"
@@ -73,6 +81,9 @@ def rings(tmp_path_factory):
     for name, values in (("half1", halves[0]), ("half2", halves[1]), ("map", sum(halves) / 2), ("brick", np.indices((16,) * 3)[0] > 7)):
         write(folder / f"{name}.mrc", values)
     write(folder / "mask.mrc", np.clip(2 * gaussian_filter((gaussian_filter(signal, 2) > 0.03).astype(float), 2), 0, 1))
+    middle = VOXEL_A * (SIDE // 2)
+    write_model(folder / "model.pdb", middle + blobs.positions_xyz_a)
+    write_model(folder / "mirrored.pdb", middle + blobs.positions_xyz_a * [1, 1, -1])
     points = "".join(f"<coordinate><x>{f / 160:.5f}</x><y>{1 - f / 20:.3f}</y></coordinate>" for f in range(20))
     (folder / "fsc.xml").write_text(f'<fsc title="Of the ring">{points}</fsc>')
     (folder / "entry.yaml").write_text(json.dumps(SHEET))
@@ -123,6 +134,15 @@ def test_what_is_declared_otherwise_is_found(report):
     assert (finding["severity"], finding["path"], finding["expected"]) == ("warning", "map.mrc", "C3") and "C4" in finding["found"]
 
 
+def test_models_are_held_against_the_map(report):
+    right, mirrored = report["models"]
+    # the last shells hold noise; above them the atoms lie where the density is
+    assert right["masked"]["resolution_a"]["0.5"] < 14 and "superposition" not in right
+    assert mirrored["superposition"]["mirrored"] and mirrored["superposition"]["confidence"] > 0.8
+    (finding,) = [f for f in report["findings"] if f["rule"].startswith("validation.model")]
+    assert (finding["rule"], finding["path"]) == ("validation.model_hand", "mirrored.pdb")
+
+
 def test_a_file_that_is_no_density_has_a_report_that_says_so(rings):
     report = rings.web(f"/api/v1/entries/{rings.released}/validation?map=brick").json()
     assert report["fsc"] is report["symmetry"] is report["raps"] is None
@@ -143,7 +163,7 @@ def test_before_it_is_made_the_page_says_so_and_the_api_finds_none(rings):
 
 def test_the_page_shows_plots_pictures_and_findings(rings, report):
     text = rings.web(f"/entries/{rings.released}/validation").text
-    assert text.count('class="chart"') == 4 and "Fourier shell correlation of the half maps" in text
+    assert text.count('class="chart"') == 5 and "Fourier shell correlation of the half maps" in text
     assert "Worth a second look" in text and "The declared symmetry is not that of the map." in text
     pictures = re.findall(r'<img src="([^"]+)"', text)
     assert len(pictures) == 3 + 3 + 3 + 1

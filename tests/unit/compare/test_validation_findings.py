@@ -21,9 +21,11 @@ SOUND = {
     },
     "deposited_fsc": {"path": "fsc.xml", "kind": "FSC", "resolution_a": 4.1},
     "half_map_agreement": 0.97,
+    "models": [{"path": "model.pdb", "resolution_a": {"0.5": 4.5}, "masked": None}],
     "symmetry": {"group": "D7", "order": 14, "confidence": 0.98, "resolution_a": 12.0},
     "volume_estimate": {"contour": {"level": 0.1, "is_declared": True, "share_of_box": 0.05, "share_of_faces": 0.0}},
 }
+MODEL = {"path": "model.pdb", "resolution_a": {"0.5": 20.0}, "masked": None}
 
 
 def changed(**places):
@@ -60,6 +62,10 @@ def test_a_sound_report_has_no_findings():
         ("mask_refused", {"fsc__mask__refused": "mask.mrc has other voxels."}),
         ("mask_tight", {"fsc__masked__resolution_a": {"0.143": 3.5}}),
         ("mask_touches_box", {"fsc__mask__touches_faces": True}),
+        ("model_file", {"models": [{"path": "a.pdb", "unreadable": "holds no atoms"}]}),
+        ("model_hand", {"models": [MODEL | {"superposition": {"mirrored": True, "confidence": 0.95, "moved_a": 0.0}}]}),
+        ("model_moved", {"models": [MODEL | {"superposition": {"mirrored": False, "confidence": 0.95, "moved_a": 20.0}}]}),
+        ("model_differs", {"models": [MODEL | {"superposition": {"mirrored": False, "confidence": 0.1, "moved_a": 20.0}}]}),
         ("symmetry_declared", {"symmetry__group": "C7", "symmetry__order": 7}),
         ("symmetry_undeclared", {"declared__symmetry": None}),
         ("voxel_size", {"map__voxel_size_zyx_a": [1.0, 1.0, 1.0]}),

@@ -111,6 +111,33 @@ def _mask(d: Document) -> Iterator[Finding]:
         yield _say("mask_touches_box", "note", path, "the mask reaches the faces of the box.", "mask on a face", "0 on all faces", hint)
 
 
+def _models(d: Document) -> Iterator[Finding]:
+    """Models that cannot be read, lie elsewhere, or are of the other hand."""
+    for model in d.get("models") or ():
+        path, lies = model["path"], model.get("superposition") or {}
+        if "unreadable" in model:
+            hint = "PDB and mmCIF can be read, and have to lie in the frame of the map."
+            yield _say("model_file", "warning", path, "the model could not be held against the map.", model["unreadable"], "a model", hint)
+        elif lies.get("confidence", 0) > _SURE and lies["mirrored"]:
+            hint = "Turn the hand of the map (and of its half maps and mask) over, or deposit the map that the model was built into."
+            yield _say("model_hand", "warning", path, "the map is of the other hand than the model.", "mirrored", "the same hand", hint)
+        elif lies.get("confidence", 0) > _SURE and lies["moved_a"] > 2 * max(d["map"]["voxel_size_zyx_a"]):
+            hint = "Deposit the model in the frame of the map: check the origin in the header."
+            found = f"{lies['moved_a']:.1f} Å away"
+            yield _say("model_moved", "warning", path, "the model does not lie in the density.", found, "in the density", hint)
+        elif lies:
+            hint = "Is it the model that was built into this map?"
+            yield _say(
+                "model_differs", "warning", path, "the model agrees with the map at low resolution only.", *_model_words(model, d), hint
+            )
+
+
+def _model_words(model: Document, d: Document) -> tuple[str, str]:
+    a = (model["masked"] or model)["resolution_a"]["0.5"]
+    declared = d["declared"].get("resolution_a")
+    return f"FSC 0.5 at {a:.1f} Å" if a else "no agreement", f"about {declared:g} Å" if declared else "finer detail"
+
+
 def _symmetry(d: Document) -> Iterator[Finding]:
     """A declared symmetry that is not seen, or a seen one that is not declared."""
     found = d["symmetry"]
@@ -187,6 +214,7 @@ _RULES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _resolution,
     _deposited_curve,
     _mask,
+    _models,
     _symmetry,
     _voxels,
     _contour,

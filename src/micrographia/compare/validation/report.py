@@ -12,6 +12,7 @@ import numpy as np
 from micrographia.archive.stored_map import StoredMap
 from micrographia.compare.validation.findings import findings_of
 from micrographia.compare.validation.half_maps import HalfMaps, coarse, deposited_curve, measure_half_maps
+from micrographia.compare.validation.models import model_curves
 from micrographia.compare.validation.product import REPORT
 from micrographia.derive.product import Job
 from micrographia.errors import InvalidInputError
@@ -56,6 +57,7 @@ def _measured(density: DensityMap, job: Job, halves: HalfMaps) -> Document:
         "volume_estimate": {**enclosed_volume(values, voxel_size_a=size).as_json(), "contour": _contour(density, job)},
         "slices": _slices(density, job),
         "half_map_agreement": _agreement(density, halves),
+        "models": model_curves(job.map, density),
         "symmetry": map_symmetry(density, resolution_a=_trusted_a(halves, job)).as_json(),
     }
 

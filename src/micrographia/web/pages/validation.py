@@ -72,6 +72,7 @@ def _shown(site: Site, report: Document) -> Document:
         "pictures": _pictures(site, report),
         "fsc": _fsc_chart(report),
         "resolutions": _resolutions(report),
+        "models": _model_chart(report),
         "power": _power_chart(report),
         "histogram": _histogram_chart(report),
         "volume": _volume_chart(report),
@@ -153,6 +154,21 @@ def _fsc_chart(report: Document) -> Markup:
         y_range=(-0.12, 1.05),
         is_spatial_frequency=True,
         across=[Line(0.143, "0.143"), Line(0.5, "0.5")],
+        upright=[Line(1 / declared, f"declared {declared:g} Å")] if declared else (),
+    )
+
+
+def _model_chart(report: Document) -> Markup:
+    curves = [m for m in report.get("models") or () if "correlation" in m]
+    declared = report["declared"]["resolution_a"]
+    return line_chart(
+        [Curve(m["path"], m["spatial_frequency_per_a"], (m["masked"] or m)["correlation"]) for m in curves],
+        title=f"Fourier shell correlation of the map with its model{'s' if len(curves) > 1 else ''}, masked",
+        x_name=_FREQUENCY,
+        y_name="Correlation",
+        y_range=(-0.12, 1.05),
+        is_spatial_frequency=True,
+        across=[Line(0.5, "0.5")],
         upright=[Line(1 / declared, f"declared {declared:g} Å")] if declared else (),
     )
 
