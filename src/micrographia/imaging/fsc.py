@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ RANDOMISED_BELOW = 0.8
 # a soft mask mixes neighbouring shells: the correction begins this many shells later (as in RELION)
 _MIXED_SHELLS = 2
 _SAME = 1 - 1e-5
+# a curve that is not above noise within so many shells says nothing; a dip in the first, where samples are few, is no end of it
+_FIRST_SHELLS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +60,10 @@ class FscCurve:
 
     @property
     def resolution_a(self) -> dict[str, float | None]:
-        """Where the curve first falls below each threshold, Å, interpolated between shells; None where it never does, or at once."""
+        """Where the curve first falls below each threshold, Å, interpolated between shells.
+
+        None where it never does, or where it does not rise above the threshold and the noise (3 σ) in one of the first five shells.
+        """
         return {name: self._crossing_a(threshold) for name, threshold in self.thresholds.items()}
 
     @property
@@ -71,8 +77,8 @@ class FscCurve:
         if self.correlation[1:].min() > _SAME:
             return ["The maps are the same apart from scale: their correlation says nothing of resolution."]
         found = []
-        if self.correlation[1] < 0.143:
-            found.append("The maps do not correlate even in the first shell: they share no structure, or lie differently in their boxes.")
+        if self._first_above(self.thresholds["0.143"]) is None:
+            found.append("The maps do not correlate even in the coarsest: they share no structure, or lie differently in their boxes.")
         elif self.resolution_a["0.143"] is None:
             found.append(
                 f"The correlation stays above 0.143 up to the Nyquist frequency ({self.nyquist_a:.2f} Å): the voxels are too coarse "
@@ -91,12 +97,20 @@ class FscCurve:
             "notes": self.notes,
         }
 
+    def _first_above(self, threshold: Floats) -> int | None:
+        early = slice(1, 1 + _FIRST_SHELLS)
+        above = self.correlation[early] >= np.maximum(threshold, self.thresholds["three_sigma"])[early]
+        return 1 + int(above.argmax()) if above.any() else None
+
     def _crossing_a(self, threshold: Floats) -> float | None:
-        above = self.correlation - threshold
-        below = np.flatnonzero(above < 0)
-        if not below.size or below[0] < 2:
+        first = self._first_above(threshold)
+        if first is None:
             return None
-        i = int(below[0])
+        above = self.correlation - threshold
+        below = np.flatnonzero(above[first:] < 0)
+        if not below.size:
+            return None
+        i = first + int(below[0])
         f = self.spatial_frequency_per_a
         share = above[i - 1] / (above[i - 1] - above[i])
         return float(1 / (f[i - 1] + share * (f[i] - f[i - 1])))
@@ -230,7 +244,15 @@ class HalfMapFsc:
         }
 
 
-def half_map_fsc(map_1: Volume, map_2: Volume, *, voxel_size_a: VoxelSize, mask: Volume | None = None) -> HalfMapFsc:
+def half_map_fsc(
+    map_1: Volume,
+    map_2: Volume,
+    *,
+    voxel_size_a: VoxelSize,
+    mask: Volume | None = None,
+    symmetry_order: int = 1,
+    linear_fraction: float = 2 / 3,
+) -> HalfMapFsc:
     """Return the correlation of two half maps without mask, with it, and corrected for it.
 
     Parameters
@@ -238,15 +260,22 @@ def half_map_fsc(map_1: Volume, map_2: Volume, *, voxel_size_a: VoxelSize, mask:
     map_1, map_2 : float32 array, shape (z, y, x), equal shapes
     voxel_size_a : float or (z, y, x), Å
     mask : float32 array in [0, 1], shape (z, y, x), optional
+    symmetry_order : int
+        Asymmetric units in the maps.
+    linear_fraction : float
+        Diameter of the particle / edge of the box.
 
     Raises
     ------
     InvalidInputError
         The boxes differ, or the mask is none.
     """
-    unmasked = fourier_shell_correlation(map_1, map_2, voxel_size_a=voxel_size_a)
+    correlate = partial(
+        fourier_shell_correlation, voxel_size_a=voxel_size_a, symmetry_order=symmetry_order, linear_fraction=linear_fraction
+    )
+    unmasked = correlate(map_1, map_2)
     if mask is None:
         return HalfMapFsc(unmasked, None, None)
-    masked = fourier_shell_correlation(map_1, map_2, voxel_size_a=voxel_size_a, mask=mask)
+    masked = correlate(map_1, map_2, mask=mask)
     corrected = phase_randomised_correlation(map_1, map_2, voxel_size_a=voxel_size_a, mask=mask, unmasked=unmasked, masked=masked)
     return HalfMapFsc(unmasked, masked, corrected)

@@ -112,12 +112,20 @@ def test_crossings_are_interpolated_and_the_thresholds_are_those_of_their_papers
     assert all(fewer.thresholds["half_bit"] >= curve.thresholds["half_bit"])
 
 
-def test_maps_that_share_nothing_get_no_resolution():
-    curve = fourier_shell_correlation(noise(32, 32, 32), noise(32, 32, 32), voxel_size_a=1.0)
-    if curve.correlation[1] < 0.143:
-        assert curve.resolution_a["0.143"] is None
-        assert "do not correlate" in curve.notes[0]
-    assert abs(curve.correlation[8:]).max() < 0.1
+@pytest.mark.parametrize("seed", range(8))
+def test_maps_that_share_nothing_get_no_resolution(seed):
+    rng = np.random.default_rng(seed)
+    curve = fourier_shell_correlation(noise(32, 32, 32, rng=rng), noise(32, 32, 32, rng=rng), voxel_size_a=1.0)
+    assert set(curve.resolution_a.values()) == {None}
+    assert "do not correlate" in curve.notes[0]
+
+
+def test_a_dip_in_the_first_shells_does_not_end_the_curve():
+    samples = np.array([1, 18, 62, 98, 210, 350, 450, 602])
+    correlation = np.array([1, -0.1, 0.9, 0.95, 0.9, 0.8, 0.3, 0.05])
+    curve = FscCurve((1.0, 1.0, 1.0), np.arange(8) / 20, correlation, samples)
+    assert curve.resolution_a["0.5"] == pytest.approx(20 / 5.6)
+    assert curve.notes == []
 
 
 def ball(side, radius):
