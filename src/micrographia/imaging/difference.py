@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import ndimage
 
 from micrographia.imaging.blobs import Blob, Move, Point, find_blobs, pair_moves
 from micrographia.imaging.density import DensityMap, Volume
-from micrographia.imaging.fourier import ShellGrid, shell_sums
-from micrographia.imaging.resampling import Mask, Resampled, background, inner_weight
+from micrographia.imaging.fourier import ShellGrid, fourier_crop, shell_sums
+from micrographia.imaging.resampling import Mask, Resampled, background, coarsened, inner_weight
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ _LEAST_SIGMA = 0.03
 _DENSITY = 0.3
 # frequencies finer than this many voxels are shaped by interpolation
 _FINEST_VOXELS = 2.5
+# maps that are filtered to a resolution lie on a grid of so many voxels in it
+_VOXELS = 3.0
 _ROUNDS = 3
 # voxels that differ by more than so many sigma tell nothing of the scale between the maps
 _ALIKE = 3.0
@@ -64,7 +67,8 @@ class Difference:
     """Where two maps differ."""
 
     sigma: DensityMap
-    """Difference in units of its noise on the first map's grid; positive where the first map has more."""
+    """Difference in units of its noise, in the first map's box, on as many voxels as its resolution needs; positive where the first map has
+    more."""
     resolution_a: float
     """To this resolution the maps were compared, Å."""
     noise: NoiseSource
@@ -141,6 +145,7 @@ def map_difference(
     that of normal noise in as many independent places as the map has resolution elements, at a family-wise error of 1 %.
     """
     resolution_a = max(resolution_a, _FINEST_VOXELS * max(a.voxel_size_a))
+    a, b, half_noise = _as_coarse(a, b, half_noise, resolution_a / _VOXELS)
     # the outermost voxels are shaped by what is taken to lie beyond them
     judged = _well_inside(b.covered, 1)
     cover = inner_weight(b.covered)
@@ -150,10 +155,12 @@ def map_difference(
     low_pass = _low_pass(grid, resolution_a)
     spectra = [scipy.fft.rfftn(v) for v in (one, two)]
     smooth_one, smooth_two = (_filtered(s, grid, low_pass) for s in spectra)
+    del cover
     dense = (_dense(smooth_one), _dense(smooth_two))
     threshold = _threshold(float(judged.sum()) * math.prod(a.voxel_size_a), resolution_a)
     alike = dense[0] & dense[1]
     gain = low_pass * (float(np.median(smooth_one[alike] / smooth_two[alike])) if alike.any() else 1.0)
+    del smooth_two
     for earlier in range(_ROUNDS):
         if earlier:
             gain = _amplitude_ratio(one, two, a.voxel_size_a, alike) * low_pass
@@ -170,13 +177,24 @@ def map_difference(
     return Difference(shown, resolution_a, source, threshold, blobs, pair_moves(blobs), ranked)
 
 
+def _as_coarse(
+    a: DensityMap, b: Resampled, half_noise: tuple[Volume, Volume] | None, voxel_a: float
+) -> tuple[DensityMap, Resampled, tuple[Volume, Volume] | None]:
+    """Put all on a grid with voxels of about that size where theirs are smaller: what is finer is filtered away anyway."""
+    z, y, x = (min(n, max(8, 2 * math.ceil(n * v / voxel_a / 2))) for n, v in zip(a.shape_zyx, a.voxel_size_a, strict=True))
+    nearest = np.ix_(*(np.arange(m) * n // m for n, m in zip(a.shape_zyx, (z, y, x), strict=True)))
+    few = Resampled(fourier_crop(b.values, (z, y, x)), b.covered[nearest])
+    noise = half_noise and (fourier_crop(half_noise[0], (z, y, x)), fourier_crop(half_noise[1], (z, y, x)))
+    return coarsened(a, (z, y, x)), few, noise
+
+
 def _rounded(place: Point) -> list[float]:
     return [round(c, 2) for c in place]
 
 
 def _threshold(volume_a3: float, resolution_a: float) -> float:
     places = max(1.0, volume_a3 / (resolution_a / 2) ** 3)
-    return float(stats.norm.isf(_FALSE_ALARM / 2 / places))
+    return -NormalDist().inv_cdf(_FALSE_ALARM / 2 / places)
 
 
 def _well_inside(mask: Mask, voxels: int) -> Mask:
