@@ -24,8 +24,10 @@ LONGEST_SIDE = 512
 # and what would take gigabytes even then is refused
 LONGEST_SIDE_READ = 2048
 _SHORTEST_SIDE = 8
-# a mask has two values and soft edges between them
-_FLAT_SHARE = 0.9
+# a mask has two values and soft edges between them; wide ones are told by these values being 0 and 1
+_FLAT_SHARE, _FLAT_SHARE_0_TO_1 = 0.9, 0.5
+# squares of densities beyond these leave the range of float32
+_MAGNITUDES = 1e-18, 1e18
 _BAND_BYTES = 1 << 24
 
 
@@ -121,6 +123,8 @@ def _open_volume(path: Path) -> Iterator[LazyImage]:
             if wrong is not None:
                 raise InvalidInputError(f"{wrong.message} {wrong.hint}".strip())
             what = f"a {found.format} file without a volume" if found.format else "of no known format"
+            if found.images and found.images[0].is_stack:
+                what = f"a stack of {found.images[0].shape[0]} images"
             raise InvalidInputError(f"{path.name} is {what}; expected a density map, for example MRC or CCP4.")
         yield open_image(source, found.format, volumes[0], found.images[volumes[0]])
 
@@ -233,7 +237,10 @@ class _Extremes:
             raise InvalidInputError(f"{name} has {self.bad_count:,} voxels that are NaN or infinite; expected numbers everywhere.")
         if self._low == self._high:
             raise InvalidInputError(f"{name} is {self._low:g} everywhere: there is no density in it.")
+        if not _MAGNITUDES[0] <= (largest := max(-self._low, self._high)) <= _MAGNITUDES[1]:
+            raise InvalidInputError(f"{name} has densities of up to {largest:g}; expected something nearer to 1. Scale the map.")
         flat = self._low_count + self._high_count
-        if self._low >= 0 and flat > _FLAT_SHARE * self.voxel_count and self._high_count > 0.001 * self.voxel_count:
+        share_of_masks = _FLAT_SHARE_0_TO_1 if (self._low, self._high) == (0, 1) else _FLAT_SHARE
+        if self._low >= 0 and flat > share_of_masks * self.voxel_count and self._high_count > 0.001 * self.voxel_count:
             share = f"{flat / self.voxel_count:.0%} of its voxels are {self._low:g} or {self._high:g}"
             raise InvalidInputError(f"{name} looks like a mask: {share}. Give a map.")

@@ -3,6 +3,7 @@ import tracemalloc
 import mrcfile
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.formats import density as density_module
@@ -52,6 +53,8 @@ def test_a_voxel_size_that_is_given_replaces_the_headers_and_scales_its_origin(t
         (np.zeros((9, 9, 9), np.float32), 2.0, "everywhere"),
         (np.full((9, 9, 9), np.nan, np.float32), 2.0, "NaN"),
         ((noise(20, 20, 20) > 0.5).astype(np.float32), 2.0, "mask"),
+        (gaussian_filter(np.pad(np.ones((12, 12, 12), np.float32), 8), 1.5, truncate=2), 2.0, "mask"),
+        (1e30 * noise(9, 9, 9), 2.0, "Scale the map"),
         (noise(4, 9, 9), 2.0, "at least 8"),
         (noise(9, 9, 9), 0.0, "voxel size"),
         (noise(9, 9, 9).astype(np.complex64), 2.0, "complex64"),
@@ -62,6 +65,14 @@ def test_what_is_no_density_map_is_refused_with_a_sentence(tmp_path, values, vox
         path = write(tmp_path / "a.mrc", values, voxel_size)
     with pytest.raises(InvalidInputError, match=said):
         open_density(path)
+
+
+def test_a_stack_of_images_is_no_map(tmp_path):
+    with mrcfile.new(tmp_path / "tilts.mrc") as f:
+        f.set_data(noise(41, 16, 16))
+        f.set_image_stack()
+    with pytest.raises(InvalidInputError, match="is a stack of 41 images; expected a density map"):
+        open_density(tmp_path / "tilts.mrc")
 
 
 def test_a_file_that_is_no_map_or_not_there_is_said(tmp_path):
