@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrographia.archive.stored_map import StoredMap
-from micrographia.compare.validation.findings import findings_of
+from micrographia.compare.validation.findings import findings_of, resolution_of
 from micrographia.compare.validation.half_maps import HalfMaps, coarse, deposited_curve, measure_half_maps
 from micrographia.compare.validation.models import model_curves
 from micrographia.compare.validation.product import REPORT
@@ -49,7 +49,7 @@ def write_report(job: Job, folder: Path) -> None:
 def _measured(density: DensityMap, job: Job, halves: HalfMaps) -> Document:
     values, size = density.values, density.voxel_size_a
     spectrum = rotationally_averaged_power(values, voxel_size_a=size)
-    fit = guinier_fit(spectrum, resolution_a=_declared(job.map).get("resolution_a"))
+    fit = guinier_fit(spectrum, resolution_a=resolution_of({"fsc": halves.fsc}) or _declared(job.map)["resolution_a"])
     return {
         "computed_on": {"shape_zyx": list(density.shape_zyx), "voxel_size_zyx_a": list(size)},
         "raps": {**spectrum.as_json(), "guinier": fit.as_json() if fit else None},

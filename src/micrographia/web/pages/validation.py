@@ -237,8 +237,9 @@ def _contour_line(report: Document) -> list[Line]:
 
 
 def _axes(report: Document) -> list[Document]:
-    symmetry = report["symmetry"] or {"axes": []}
-    return [
-        {"fold": a["fold"], "direction": ", ".join(f"{v:.3f}".replace("-", "−") for v in a["direction_xyz"]), "score": f"{a['score']:.2f}"}
-        for a in symmetry["axes"]
-    ]
+    axes = report["symmetry"]["axes"] if report["symmetry"] else []
+    return [{"fold": a["fold"], "direction": ", ".join(map(_signed, a["direction_xyz"])), "score": f"{a['score']:.2f}"} for a in axes]
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
