@@ -29,7 +29,8 @@ Progress = Callable[[float, str], None]
 # a box so many times the other's edge is searched for something far smaller than itself
 _FAR_LARGER = 4.0
 # sizes that differ by less may be those of two conformations
-_SAME_SIZE = 0.015
+_SAME_SIZE = 0.01
+_BETTER = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,16 +166,15 @@ def _doubts(given: tuple[DensityMap, DensityMap], compared: tuple[DensityMap, De
 
 def _doubts_of_size(a: DensityMap, b: DensityMap, superposition: Superposition) -> tuple[str, ...]:
     """Say with which voxel size the second map would fit better, where it would."""
-    if superposition.confidence >= CONFIDENT:
-        what, factor = "they would agree better", size_ratio(a, b, superposition.transform)
-    else:
-        what, factor = "they agree", 1 + MOST_STEP
-    if abs(factor - 1) >= 0.9 * MOST_STEP:
-        factor, found = search_scale(a, b)
-        if found.confidence < CONFIDENT or found.score < superposition.score:
-            return ()
+    is_sure = superposition.confidence >= CONFIDENT
+    factor = size_ratio(a, b, superposition.transform) if is_sure else 1 + MOST_STEP
     if abs(factor - 1) < _SAME_SIZE:
         return ()
+    # a part that is missing may look like another size: only what agrees better is one
+    factor, found = search_scale(a, b) if abs(factor - 1) > 0.9 * MOST_STEP else (factor, superpose(a, scaled(b, factor)))
+    if abs(factor - 1) < _SAME_SIZE or found.confidence < CONFIDENT or found.score < superposition.score + _BETTER:
+        return ()
+    what = "they would agree better" if is_sure else "they agree"
     return (f"With the voxel size of the second map × {factor:.3g} {what}: correct its header, or search for the scale (--scale-search).",)
 
 

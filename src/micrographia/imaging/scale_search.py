@@ -21,6 +21,8 @@ _BLUR_VOXELS = 1.5
 _FACTORS = tuple(1.25 ** (n / 4) for n in range(-4, 5))
 _AGREES = 0.9
 _STEPS = 3
+# fits, and how many times the median a voxel may miss to be in the next
+_FITS, _OUTLIER = 4, 3.0
 _LEAST_STEP = 0.001
 # steps further than this are no correction of a size that is nearly right
 MOST_STEP = 0.06
@@ -51,7 +53,8 @@ def size_ratio(a: DensityMap, b: DensityMap, transform: Floats) -> float:
 
     Notes
     -----
-    Least squares of B, on A's grid, against A, its shifts and its growth: b = s a + s (k − 1) r·∇a + t·∇a, where both have density.
+    Least squares of B, on A's grid, against A, its shifts and its growth: b = s a + s (k − 1) r·∇a + t·∇a, where both have density; again
+    without the voxels that fit worst, where one map may lack something.
     """
     edge = max(a.size_xyz_a) / _SIDE
     z, y, x = (min(n, max(8, round(n * v / edge))) for n, v in zip(a.shape_zyx, a.voxel_size_a, strict=True))
@@ -64,7 +67,13 @@ def size_ratio(a: DensityMap, b: DensityMap, transform: Floats) -> float:
     slopes = np.stack([g[used] for g in np.gradient(one)]).astype(np.float64)
     places = np.argwhere(used).T - np.argwhere(used).mean(0)[:, None]
     terms = np.stack([one[used], (places * slopes).sum(0), *slopes], axis=1)
-    strength, growth, *_ = np.linalg.lstsq(terms, two[used].astype(np.float64))[0]
+    wanted = two[used].astype(np.float64)
+    alike = np.ones(wanted.size, np.bool_)
+    for _ in range(_FITS):
+        fitted = np.linalg.lstsq(terms[alike], wanted[alike])[0]
+        missed = np.abs(terms @ fitted - wanted)
+        alike = missed <= _OUTLIER * np.median(missed)
+    strength, growth, *_ = fitted
     return float(1 + np.clip(growth / strength, -MOST_STEP, MOST_STEP)) if strength > 0 else 1.0
 
 

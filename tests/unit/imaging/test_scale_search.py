@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from micrographia.imaging.alignment import prepare
+from micrographia.imaging.phantoms import Blobs
 from micrographia.imaging.scale_search import MOST_STEP, extent_ratio, scaled, search_scale, size_ratio
 from micrographia.testing.assemblies import globular
 from micrographia.testing.map_pairs import render
@@ -54,3 +55,10 @@ def test_scaling_moves_the_origin_with_the_voxels():
     larger = scaled(A, 2.0)
     assert larger.voxel_size_a == (6.5, 6.5, 6.5) and larger.origin_xyz_a == (18.0, -8.0, 4.0)
     assert scaled(A, 1.0) is A
+
+
+def test_what_one_map_lacks_is_no_other_size():
+    half = MOLECULE.positions_xyz_a[:, 0] < 8
+    part = Blobs(MOLECULE.positions_xyz_a[half], MOLECULE.sigmas_a[half], MOLECULE.weights[half])
+    less = render(part, np.random.default_rng(3), side=40, box_a=130.0, resolution_a=9.0, snr=4.0, origin_xyz_a=A.origin_xyz_a)
+    assert size_ratio(A, less, np.eye(4)) == pytest.approx(1, abs=0.006)
