@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from micrographia.errors import InvalidInputError
-from micrographia.imaging.alignment import Superposition, prepare, superpose, superpose_scaled
+from micrographia.imaging.alignment import Superposition, prepare, superpose
 from micrographia.imaging.density import DensityMap
 from micrographia.imaging.phantoms import Blobs, density_map, phantom_complex
 
@@ -139,11 +139,30 @@ def test_superposition_starts_no_threads():
     assert len(os.listdir("/proc/self/task")) == before
 
 
-def test_a_wrong_voxel_size_is_found_by_a_search_of_scale():
-    b = seen(COMPLEX.rotated(TURN, SHIFT), noise=0.5)
-    wrong = DensityMap(b.values, (5.0 / 1.12,) * 3)
-    found = superpose_scaled(A, wrong, scales=(1.05, 1.18))
-    assert found.scale == pytest.approx(1.12, rel=0.01)
-    angle, distance = errors(found.superposition, A, b, TURN, SHIFT)
-    assert angle < 1
-    assert distance < 3
+def test_a_box_cut_out_of_a_map_is_found_in_it():
+    whole = seen(COMPLEX.rotated(TURN, SHIFT), (60, 60, 60), 4.0)
+    cut = DensityMap(whole.values[14:46, 20:50, 14:44], (4.0,) * 3, (80.0 - 240.0, 0.0, 0.0))
+    found = superpose(READY, cut)
+    corner = np.array([14.0, 20.0, 14.0]) * 4.0
+    moved = position(whole, COMPLEX.positions_xyz_a @ TURN.T + SHIFT) - corner + cut.origin_xyz_a
+    back = moved @ found.transform[:3, :3].T + found.transform[:3, 3]
+    assert np.linalg.norm(back - position(A, COMPLEX.positions_xyz_a), axis=1).max() < 4
+    assert found.confidence > 0.5
+
+
+ODD = {
+    "one bright voxel": np.pad(np.ones((1, 1, 1)), 8),
+    "a slope": np.indices((12, 16, 20))[0],
+    "a cube in the corner": np.pad(np.ones((5, 5, 5)), ((0, 12),) * 3),
+    "a hole": 1 - np.pad(np.ones((5, 5, 5)), 7),
+    "values too large to be squared": A.values * 1e30,
+    "a plate": np.random.default_rng(4).standard_normal((8, 48, 48)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_maps_get_an_answer_of_plain_numbers(odd):
+    found = superpose(READY, DensityMap(np.ascontiguousarray(ODD[odd], np.float32), (5.0, 5.0, 5.0)))
+    assert np.isfinite(found.transform).all()
+    assert 0 <= found.score <= 1
+    assert (found.confidence > 0.5) == (odd == "values too large to be squared")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy import fft, ndimage
 
 from micrographia.errors import InvalidInputError
 from micrographia.imaging.alignment.harmonics import Coefficients, sphere_grid, spherical_harmonics
+from micrographia.imaging.alignment.shares import Shares, shares_of
 from micrographia.imaging.alignment.spectrum import Spectrum
 from micrographia.imaging.alignment.support import Support, find_support, fourier_cropped
 from micrographia.imaging.density import DensityMap
@@ -25,11 +25,8 @@ _FIRST_SHELL, _LAST_SHELL = 1.5, 9.0
 """Shells used for the first search, cycles per diameter."""
 # cycles per diameter of the finest detail that decides a pose, and of the finest that is kept where the other map is small
 _FINEST, _FINEST_KEPT = 20.0, 36.0
-_ROUNDING = 1e-6
 # noise is measured around the molecule where there is so much room, in volumes of the molecule
 _ROOM = 0.2
-_SHARES = 24
-_TINY = np.finfo(np.float64).tiny
 
 
 class Prepared:
@@ -49,9 +46,12 @@ class Prepared:
     """
 
     def __init__(self, density: DensityMap, *, finest_per_a: float | None = None) -> None:
-        values = density.values
-        if not np.isfinite(values).all() or values.min() == values.max():
+        values, low, high = density.values, float(density.values.min()), float(density.values.max())
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise InvalidInputError("The map is constant or has values that are no numbers; expected densities that differ.")
+        strongest = max(abs(low), abs(high))
+        if not 1e-6 < strongest < 1e6:  # powers of it would leave single precision
+            values = values / np.float32(strongest)
         size = np.array(density.voxel_size_a, np.float64)
         full = fft.rfftn(values, workers=1)
         self.support: Support = find_support(full, values.shape, size)
@@ -100,22 +100,16 @@ class Prepared:
     @cached_property
     def shares(self) -> Shares:
         """What part of its power is signal, and structure."""
-        frequency = np.linspace(0, self.finest_per_a, _SHARES + 1)[1:]
-        points = (frequency[:, None, None] * _spread_directions(200)).reshape(-1, 3)
-
-        def power(spectrum: Spectrum) -> Floats:
-            return np.asarray((np.abs(spectrum.at(points)) ** 2).reshape(_SHARES, -1).mean(1), np.float64)
-
-        total = power(self.spectrum(self.finest_per_a))
-        # what interpolation and rounding leave in a map far beyond its resolution is no signal
-        noise = np.full_like(total, _ROUNDING * total.max())
         around = 1 - self.mask
         room = float((around**2).sum() / (self.mask**2).sum())
-        if not self.support.fills_box and room > _ROOM:
-            noise += power(self._about_center(self.values * around)) / room
-        edge = power(self._about_center(self.mask)) * _mean(self.values, self.mask) ** 2
-        signal, structure = (np.clip(1 - n / np.maximum(t, _TINY), 0, 1) for n, t in ((noise, total), (edge, power(self.inside))))
-        return Shares(frequency, signal, structure)
+        sees_noise = not self.support.fills_box and room > _ROOM
+        return shares_of(
+            self.spectrum(self.finest_per_a),
+            self.inside,
+            self._about_center(self.mask * np.float32(_mean(self.values, self.mask))),
+            self._about_center(self.values * around / np.float32(np.sqrt(room))) if sees_noise else None,
+            finest_per_a=self.finest_per_a,
+        )
 
     def _about_center(self, values: NDArray[np.float32]) -> Spectrum:
         return Spectrum(values, self.voxel_size_a, self.first_xyz_a)
@@ -134,8 +128,7 @@ class Prepared:
         cut = fine[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
         scale = voxel / self.support.voxel_size_a
         mask = ndimage.affine_transform(self.support.mask, scale, start * scale, cut.shape, order=1, mode="nearest")
-        taper = _edge_taper(mask.shape, start, stop, smaller) if self.support.mask.max() > 0 else mask
-        mask = mask * taper
+        mask *= _edge_taper(start, stop, smaller)
         mean = float((cut * mask).sum() / mask.sum()) if self.support.fills_box else float(np.median(fine))
         return cut - np.float32(mean), mask, voxel, (start * voxel)[::-1] - self.support.centers_xyz_a[0]
 
@@ -177,17 +170,6 @@ class Prepared:
         return normalised
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shares:
-    """Parts of the power of a map that mean something, per spatial frequency."""
-
-    frequency_per_a: Floats
-    signal: Floats
-    """Not noise, 0 … 1. Noise is what the corners around the molecule hold; where it fills its box there is none to see, and this is 1."""
-    structure: Floats
-    """Not made by the edge of the mask, 0 … 1."""
-
-
 def prepare(density: DensityMap) -> Prepared:
     """Return what superposition needs to know of a map: one FFT of it, then work on a small grid.
 
@@ -214,15 +196,7 @@ def _shell_points(first: int, last: int) -> Floats:
     return (frequency[:, None, None, None] * sphere_grid(DEGREE)).reshape(-1, 3)
 
 
-def _spread_directions(count: int) -> Floats:
-    """Return directions that cover half a sphere evenly, by the golden angle."""
-    z = (np.arange(count) + 0.5) / count
-    angle = np.pi * (1 + np.sqrt(5)) * np.arange(count)
-    side = np.sqrt(1 - z**2)
-    return np.stack([side * np.cos(angle), side * np.sin(angle), z], 1)
-
-
-def _edge_taper(shape: tuple[int, ...], start: NDArray[np.int_], stop: NDArray[np.int_], whole: NDArray[np.int_]) -> NDArray[np.float32]:
+def _edge_taper(start: NDArray[np.int_], stop: NDArray[np.int_], whole: NDArray[np.int_]) -> NDArray[np.float32]:
     """Fall to 0 towards the faces of the box the map came in."""
     factors = []
     for a, b, n in zip(start, stop, whole, strict=True):

@@ -18,6 +18,8 @@ _DUST = 0.05
 # density above this many standard deviations of the noise, and above this share of the highest
 _SIGMAS = 4.0
 _SHARE = 0.15
+# a smaller share of the box is no molecule
+_LEAST = 0.002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,11 +76,13 @@ def find_support(spectrum: NDArray[np.complex64], shape: tuple[int, ...], voxel_
     coarse = ndimage.gaussian_filter(fourier_cropped(spectrum, shape, smaller), 0.8, mode="nearest")
     size = edges / smaller
     background, threshold = _threshold(coarse)
-    inside = _largest_pieces(coarse - background, coarse > threshold)
+    inside = _largest_pieces(coarse - np.float32(background), coarse >= threshold)
     fills_box = bool(inside.mean() > 0.5)
     soft = ndimage.gaussian_filter(inside.astype(np.float32), 1.5, mode="constant")
     mask = np.clip(soft * 5.0, 0, 1)
-    weight = np.where(inside, np.maximum(coarse - background, 0), 0).astype(np.float32)
+    weight = np.where(inside, np.maximum(coarse - np.float32(background), 0), 0).astype(np.float32)
+    if not weight.any():
+        weight = inside.astype(np.float32)
     axes = [(np.arange(n) * v).astype(np.float32) for n, v in zip(smaller, size, strict=True)]
     centers = _centers(weight, inside, axes)
     z, y, x = (a - c for a, c in zip(axes, centers[0][::-1], strict=True))
@@ -97,10 +101,11 @@ def _threshold(coarse: Volume) -> tuple[float, float]:
     noise = float(np.sqrt(np.mean(below**2))) if below.size else 0.0
     high = float(np.percentile(coarse, 99.7))
     threshold = max(background + _SIGMAS * noise, background + _SHARE * (high - background))
-    share = float((coarse > threshold).mean())
-    if share < 0.002:
-        threshold = float(np.percentile(coarse, 97))
-    return background, threshold
+    if (coarse >= threshold).mean() >= _LEAST:
+        return background, threshold
+    # nothing stands out: take what is highest
+    threshold = float(np.percentile(coarse, 97))
+    return min(background, float(coarse.min())) if threshold <= background else background, threshold
 
 
 def _largest_pieces(height: Volume, above: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -117,7 +122,7 @@ def _largest_pieces(height: Volume, above: NDArray[np.bool_]) -> NDArray[np.bool
 def _centers(weight: Volume, inside: NDArray[np.bool_], axes: list[NDArray[np.float32]]) -> Floats:
     """Centres of mass of the density, of its higher part, of its shape, and the middle of its extent."""
     values = weight[inside]
-    high = np.where(weight > np.percentile(values, 60), weight, 0)
+    high = np.where(weight >= np.percentile(values, 60), weight, 0)
     found = [_center_of_mass(w, axes) for w in (weight, high, inside.astype(np.float32))]
     ends = [axis[np.flatnonzero(inside.any(tuple(j for j in range(3) if j != i)))[[0, -1]]] for i, axis in enumerate(axes)]
     found.append(np.array([e.mean() for e in ends[::-1]]))
