@@ -28,6 +28,7 @@ _MOST_FOLD = 24
 _APART_DEG = 8.0
 # share of the density's agreement with itself that remains when it is turned: noise leaves 0, symmetry 1
 _SYMMETRIC = 0.8
+_DOUBTFUL = 0.6
 # an operator that agrees so much less than the others belongs to no symmetry of the whole
 _FALLS_BEHIND = 0.85
 # maps that agree so well when turned at random, or by any angle about an axis, are round: every group fits
@@ -260,8 +261,9 @@ def _result(seen: Prepared, test: _Test, group: list[Pose], rejected: float, mir
         matrices = np.concatenate([np.eye(3) - p.turn for p in group[1:]])
         centre = np.linalg.lstsq(matrices, np.concatenate([p.shift_a for p in group[1:]]), rcond=1e-2)[0]
     x, y, z = seen.center_xyz_a + centre
-    margin = min(agreements) - _SYMMETRIC if agreements else _SYMMETRIC - rejected
-    confidence = 0.0 if name is None else float(1 / (1 + np.exp(-margin / 0.05)))
+    # an axis that was refused by little may be a true one under noise
+    margin = (min(agreements) - _SYMMETRIC) / 0.05 if agreements else (_DOUBTFUL - rejected) / 0.1
+    confidence = 0.0 if name is None else float(1 / (1 + np.exp(-margin)))
     return MapSymmetry(
         group=name,
         order=len(group),

@@ -92,6 +92,8 @@ def test_a_map_alone_earns_no_findings_about_what_is_not_there():
 
 def test_a_symmetry_that_is_not_sure_is_not_held_against_anybody():
     assert said(changed(symmetry__group="C2", symmetry__confidence=0.6)) == {}
+    alone = {"fsc": None, "deposited_fsc": None, "declared__resolution_a": None}
+    assert said(changed(symmetry__group="C1", symmetry__order=1, **alone)) == {}
     assert said(changed(symmetry__group=None, symmetry__confidence=0.0)) == {}
 
 

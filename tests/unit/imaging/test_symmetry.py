@@ -97,3 +97,12 @@ def test_the_document_has_plain_numbers():
 def test_a_constant_map_is_refused():
     with pytest.raises(InvalidInputError, match="constant"):
         map_symmetry(DensityMap(np.zeros((16,) * 3, np.float32), (2.0,) * 3))
+
+
+def test_detail_that_holds_noise_alone_is_not_looked_at():
+    density, _ = shown(symmetric("C4", seed=21), snr=0.02)
+    diameter_a = density.size_xyz_a[0] / 1.2
+    seen = map_symmetry(density, resolution_a=diameter_a / 4)
+    assert seen.group == "C4" and seen.resolution_a == pytest.approx(diameter_a / 4)
+    blinded = map_symmetry(density)
+    assert blinded.group != "C4" and blinded.confidence < 0.8

@@ -143,6 +143,8 @@ def _symmetry(d: Document) -> Iterator[Finding]:
     found = d["symmetry"]
     if found is None or found["group"] is None or found["confidence"] < _SURE:
         return
+    if found["group"] == "C1" and not (d["fsc"] or d["declared"].get("resolution_a")):
+        return  # the detail that was looked at may be noise
     said, path = point_group(d["declared"].get("symmetry") or ""), d["map"]["path"]
     detail = f"{found['group']} at {found['resolution_a']:.1f} Å"
     if said and said != found["group"]:
