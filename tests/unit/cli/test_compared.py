@@ -37,7 +37,8 @@ def test_chimerax_gets_a_matrix_row_by_row_but_never_a_mirror():
     )
     assert chimerax_command(document, "MG-10001", "b.mrc").startswith("view matrix")
     for other in ({"mirrored": True}, {"voxel_size_factor": 1.1}):
-        assert "view matrix" not in chimerax_command(document | other, "a.mrc", "b.mrc")
+        assert chimerax_command(document | other, "a.mrc", "b.mrc").startswith("open a.mrc; open aligned.mrc")
+        assert chimerax_command(document | other, "MG-10001", "b.mrc").startswith("open aligned.mrc")
 
 
 def test_moves_and_maps_without_blobs_are_told():
