@@ -22,6 +22,7 @@ from micrographia.web.pages.comparison_viewing import comparison_viewing
 from micrographia.web.pages.plots import Curve, Line, line_chart
 from micrographia.web.pages.rendering import origin, page
 from micrographia.web.pages.viewing import viewer_files
+from micrographia.web.pages.wording import short_number
 from micrographia.web.security_headers import VIEWER_POLICY
 from micrographia.web.site import Site, site_of
 from micrographia.web.status_codes import status_of
@@ -124,12 +125,20 @@ def _result(site: Site, secret: str, result: Mapping[str, Any]) -> dict[str, Any
         "compared": compared,
         "viewing": comparison_viewing(site, f"/compare/{secret}", stored, [(b, matrix), *others]),
         "chart": _chart(compared["fsc"]),
-        "resolutions": [(words, compared["resolution_a"].get(name)) for name, words in _THRESHOLDS],
+        "resolutions": [(words, _resolution(compared, name)) for name, words in _THRESHOLDS],
         "blobs": compared["difference"]["blobs"][:_MOST_BLOBS],
         "more_blobs": max(0, len(compared["difference"]["blobs"]) - _MOST_BLOBS),
         "matrix": "\n".join(" ".join(f"{v:9.{3 if n == 3 else 6}f}" for n, v in enumerate(row)) for row in matrix),
         "chimerax": "" if compared["mirrored"] else f"view matrix models #2,{','.join(f'{v:.6g}' for row in matrix[:3] for v in row)}",
     }
+
+
+def _resolution(compared: Mapping[str, Any], threshold: str) -> str:
+    """Return where the curve falls below a threshold, in words."""
+    value = compared["resolution_a"].get(threshold)
+    if value is not None:
+        return f"{short_number(value)} Å"
+    return "finer than the voxels show" if compared["fsc"]["correlation"][-1] > float(threshold) else "they agree nowhere so well"
 
 
 def _ranked(site: Site, row: Mapping[str, Any]) -> dict[str, Any] | None:
