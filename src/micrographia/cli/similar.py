@@ -47,6 +47,10 @@ def similar(
     with Progress() as line:
         found = find_similar(archive, density, limit=limit, progress=lambda share, stage: line.begin(stage))
     answer(found.as_json(), *_lines(found.as_json(), found.unprepared, lambda accession: _title(archive, accession)))
+    if found.rescaled:
+        there, size = found.rescaled, max(density.voxel_size_a)
+        told = f"It would be like {there.image} with voxels of about {size * there.scale:.3g} Å instead of {size:.3g} Å"
+        note(f"{told} (confidence {there.confidence:.2f}). If its header is wrong: --voxel-size")
     _note_unprepared(found.unprepared)
 
 

@@ -36,8 +36,19 @@ class ShapeIndex:
 
     def nearest(self, vector: Vector, count: int) -> list[ImageId]:
         """Return the images with the nearest vectors, the nearest first, all compared."""
+        return self._lowest(self._squared(vector), count)
+
+    def nearest_form(self, vector: Vector, most: float, count: int) -> list[ImageId]:
+        """Return the images whose vectors are at most so far away when the size, the last number, is left out; the nearest first."""
+        squared = self._squared(vector) - np.nan_to_num(self.vectors[:, -1] - vector[-1]) ** 2
+        return self._lowest(np.where(squared <= most**2, squared, np.inf), count)
+
+    def _squared(self, vector: Vector) -> Vector:
         apart = self.vectors - vector
-        squared = np.nan_to_num(np.einsum("ij,ij->i", apart, apart), nan=np.inf)
+        squared: Vector = np.nan_to_num(np.einsum("ij,ij->i", apart, apart), nan=np.inf)
+        return squared
+
+    def _lowest(self, squared: Vector, count: int) -> list[ImageId]:
         best = np.argpartition(squared, count)[:count] if count < len(squared) else np.arange(len(squared))
         best = best[np.isfinite(squared[best])]
         ordered = self.keys[best[np.argsort(squared[best], kind="stable")]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,15 @@ from micrographia.ids import ImageId
 from micrographia.imaging.alignment import prepare, superpose
 from micrographia.imaging.comparison import CONFIDENT, Progress
 from micrographia.imaging.density import DensityMap
+from micrographia.imaging.scale_search import scaled
 from micrographia.imaging.shape import Shape, rotational_likeness, shape_of
 
 # so many of the nearest shapes are turned against the query's
 _TURNED = 100
 # longer sides are coarsened to this while candidates are read: enough to tell whether they fit, in little memory
 _LONGEST_SIDE = 256
+# vectors so near, but for the size, are of one form; so many such maps are tried at the query's size
+_SAME_FORM, _FORMS = 0.12, 2
 # superposing ends when so many in a row turned out not to be similar
 _DISAPPOINTMENTS = 3
 
@@ -66,6 +69,17 @@ class SimilarMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Rescaled:
+    """An archived map that the query would be like if its voxels had another size."""
+
+    image: ImageId
+    scale: float
+    """By which the voxel size of the query would be multiplied, to some percent."""
+    confidence: float
+    """Of the superposition, then."""
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarMaps:
     """What a search by shape found."""
 
@@ -73,6 +87,8 @@ class SimilarMaps:
     """The most confident first; those that are not similar follow, with their low confidence."""
     unprepared: int
     """Released maps that were not searched, because their shape is still to be made."""
+    rescaled: Rescaled | None = None
+    """Where none is similar: what would be, were the voxel size of the query wrong."""
 
     @property
     def similar(self) -> bool:
@@ -106,7 +122,12 @@ def find_similar(archive: Archive, query: DensityMap, *, limit: int = 10, progre
     shape = shape_of(query)
     progress(0.05, "looking through the archived shapes")
     found, unprepared = candidates(archive, shape, limit=limit)
-    return SimilarMaps(superposed(query, found, progress=lambda share, stage: progress(0.1 + 0.9 * share, stage)), unprepared)
+    results = superposed(query, found, progress=lambda share, stage: progress(0.1 + 0.8 * share, stage))
+    similar = SimilarMaps(results, unprepared)
+    if similar.similar:
+        return similar
+    progress(0.9, "trying other voxel sizes")
+    return replace(similar, rescaled=rescaled(archive, query, shape))
 
 
 def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tuple[Candidate, ...], int]:
@@ -132,6 +153,20 @@ def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tupl
     return tuple(found), index.unprepared
 
 
+def rescaled(archive: Archive, query: DensityMap, shape: Shape) -> Rescaled | None:
+    """Return a released map of the query's form but another size on which the query lies well when it is enlarged or shrunk."""
+    root = archive.settings.derived.absolute()
+    for image in open_index(archive).nearest_form(shape.vector, _SAME_FORM, _FORMS):
+        known, row = shape_of_image(root, image), archive.catalogue.image(image)
+        if known is None or row is None:
+            continue
+        scale = known.radius_of_gyration_a / shape.radius_of_gyration_a
+        fit = superpose(prepare(scaled(query, scale)), _read(stored_image(archive, row)))
+        if fit.confidence >= CONFIDENT:
+            return Rescaled(image, scale, fit.confidence)
+    return None
+
+
 def superposed(query: DensityMap, found: Sequence[Candidate], *, progress: Progress = lambda share, stage: None) -> tuple[SimilarMap, ...]:
     """Superpose candidates on the query and rank them by confidence; in a server only inside a worker process, because it reads them."""
     prepared = prepare(query)
@@ -139,11 +174,13 @@ def superposed(query: DensityMap, found: Sequence[Candidate], *, progress: Progr
     disappointments = 0
     for number, candidate in enumerate(found):
         progress(number / len(found), f"superposing {candidate.image.accession}")
-        fit = superpose(
-            prepared, read_density(candidate.stored.open(), Path(candidate.stored.record.path).name, longest_side=_LONGEST_SIDE)
-        )
+        fit = superpose(prepared, _read(candidate.stored))
         results.append(SimilarMap(candidate.image, fit.score, fit.confidence, fit.mirrored, fit.transform))
         disappointments = 0 if fit.confidence >= CONFIDENT else disappointments + 1
         if disappointments == _DISAPPOINTMENTS:
             break
     return tuple(sorted(results, key=lambda r: (-r.confidence, -r.score)))
+
+
+def _read(stored: StoredImage) -> DensityMap:
+    return read_density(stored.open(), Path(stored.record.path).name, longest_side=_LONGEST_SIDE)

@@ -87,7 +87,7 @@ def test_a_mirror_image_is_found_and_called_one(archive):
 def test_noise_is_similar_to_nothing(archive):
     noise = np.random.default_rng(1).standard_normal((40, 40, 40)).astype(np.float32)
     found = find_similar(archive, DensityMap(noise, (4.0, 4.0, 4.0)))
-    assert not found.similar
+    assert not found.similar and found.rescaled is None
     assert all(result.confidence < 0.5 for result in found.results)
 
 
@@ -98,6 +98,14 @@ def test_the_document_is_json_with_what_was_promised(archive):
     for result in told["results"]:
         assert set(result) == {"accession", "image", "score", "confidence", "mirrored", "transform"}
         assert np.shape(result["transform"]) == (4, 4)
+
+
+def test_a_wrong_voxel_size_hides_a_map_and_the_right_one_is_offered(archive):
+    query = PAIRS[0].b
+    wrong = DensityMap(query.values, tuple(1.6 * v for v in query.voxel_size_a), query.origin_xyz_a)
+    found = find_similar(archive, wrong)
+    assert not found.similar
+    assert str(found.rescaled.image) == "MG-10001.1.1" and found.rescaled.scale == pytest.approx(1 / 1.6, rel=0.04)
 
 
 def test_stages_are_told_in_order(archive):
