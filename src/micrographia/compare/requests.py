@@ -131,7 +131,8 @@ class Requests:
         for asked, question in self.all():
             if question.expires_at <= now:
                 asked.remove()
-        for left in self._root.glob(f"{_HIDDEN}*"):
+        whole = {asked.folder for asked, _ in self.all()}
+        for left in set(self._root.glob("*")) - whole:
             with suppress(FileNotFoundError):
                 if left.name.startswith(f"{_HIDDEN}removed-") or time.time() - left.stat().st_mtime > KEPT_FOR.total_seconds():
                     remove_tree(left)

@@ -23,9 +23,10 @@ def write_small_copy(density: DensityMap, folder: Path) -> dict[str, Any]:
     z, y, x = (max(8, round(n * factor)) for n in density.shape_zyx)
     small = coarsened(density, (z, y, x)) if factor < 1 else density
     values = np.ascontiguousarray(small.values, "<f4")
-    chunk = folder / "0" / "c" / "0" / "0" / "0"
-    chunk.parent.mkdir(parents=True)
-    chunk.write_bytes(values.data)
+    inner = [folder, folder / "0", folder / "0/c", folder / "0/c/0", folder / "0/c/0/0"]
+    for made in inner:  # one by one: a comparison that was deleted meanwhile stays deleted
+        made.mkdir()
+    (inner[-1] / "0").write_bytes(values.data)
     array = array_metadata(values.shape, values.shape, np.dtype("f4"), _AXES, codecs=_LITTLE)
     (folder / "0" / "zarr.json").write_text(json.dumps(array), encoding="utf-8")
     (folder / "zarr.json").write_text(json.dumps(_group(small)), encoding="utf-8")

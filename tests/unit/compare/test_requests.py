@@ -5,10 +5,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from micrographia.compare.requests import Question, Requests, Side
+from micrographia.compare.showing import write_small_copy
 from micrographia.errors import NotFoundError
+from micrographia.imaging.density import DensityMap
 
 NOW = "2026-11-21T12:00:00Z"
 
@@ -71,8 +74,9 @@ def test_all_of_it_is_deleted_after_a_day(tmp_path):
     assert names_below(tmp_path / "comparisons") == []
 
 
-def test_what_never_came_whole_is_deleted_after_a_day(tmp_path):
-    left = tmp_path / "comparisons" / ".incoming-dead"
+@pytest.mark.parametrize("name", [".incoming-dead", "f" * 64])
+def test_what_is_no_whole_request_is_deleted_after_a_day(tmp_path, name):
+    left = tmp_path / "comparisons" / name
     left.mkdir(parents=True)
     Requests(tmp_path).forget_old(NOW)
     assert left.exists()
@@ -159,3 +163,13 @@ def test_what_is_deleted_while_it_is_worked_on_stays_deleted(tmp_path):
         with pytest.raises(FileNotFoundError):
             found.fail({"error": "x"})
     assert names_below(tmp_path / "comparisons") == []
+
+
+def test_a_small_copy_brings_no_deleted_folder_back(tmp_path):
+    density = DensityMap(np.ones((8, 8, 8), np.float32), (2.0, 2.0, 2.0))
+    with pytest.raises(FileNotFoundError):
+        write_small_copy(density, tmp_path / "deleted" / "made" / "a.zarr")
+    assert names_below(tmp_path) == []
+    told = write_small_copy(density, tmp_path / "a.zarr")
+    assert (told["mean"], told["sigma"]) == (1.0, 0.0)
+    assert (tmp_path / "a.zarr/0/c/0/0/0").read_bytes() == density.values.tobytes()
