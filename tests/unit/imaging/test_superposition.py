@@ -125,7 +125,9 @@ def test_two_smooth_blobs_are_not_confidently_the_same():
     z, y, x = np.indices((36, 36, 36)) - 18.0
     ball = np.exp(-(x**2 + y**2 + z**2) / 60).astype(np.float32)
     ellipsoid = np.exp(-(x**2 / 80 + y**2 / 60 + z**2 / 45)).astype(np.float32)
-    assert superpose(DensityMap(ball, (5.0,) * 3), DensityMap(ellipsoid, (5.0,) * 3)).confidence < 0.5
+    found = superpose(DensityMap(ball, (5.0,) * 3), DensityMap(ellipsoid, (5.0,) * 3))
+    assert found.confidence < 0.5
+    assert found.score < 0.5, "they agree, but in next to nothing"
 
 
 def test_a_constant_map_is_refused_with_a_sentence():

@@ -22,6 +22,8 @@ _ROTATIONS, _COARSE, _MEDIUM, _FINE = 12, 10, 6, 4
 _HOPEFUL = 0.6
 # poses closer than this, degrees and share of the diameter, refine to one
 _SAME_DEG, _SAME_SHIFT = 4.0, 0.05
+# information with which a correlation counts for half
+_TELLING_NATS = 20.0
 # details of each level, cycles per diameter
 _SEARCH_DETAIL, _COARSE_DETAIL, _MEDIUM_DETAIL = 5.0, 8.0, 14.0
 
@@ -35,7 +37,7 @@ class Superposition:
     mirrored: bool
     """B agrees with A clearly better after mirroring."""
     score: float
-    """Fourier shell correlation of the two in this pose, mean over the detail that both hold, 0 … 1."""
+    """Fourier shell correlation of the two in this pose, mean over the detail that both hold, 0 … 1; near 0 if that tells nothing."""
     confidence: float
     """0 … 1: how sure it is that the two maps show the same thing in this pose; below 0.5 they should not be called similar."""
     resolution_a: float | None
@@ -70,7 +72,9 @@ def superpose(a: DensityMap | Prepared, b: DensityMap | Prepared) -> Superpositi
     judged.sort(key=lambda e: -e.pose.score)
     evidence = _hand_chosen(judged)
     best = evidence.pose
-    return Superposition(_physical(best, a, b), best.mirrored, evidence.score, confidence_of(evidence), evidence.resolution_a)
+    # two blobs, or two maps full of noise, correlate well in the next to nothing that they hold
+    score = evidence.score * evidence.information_nats / (evidence.information_nats + _TELLING_NATS)
+    return Superposition(_physical(best, a, b), best.mirrored, score, confidence_of(evidence), evidence.resolution_a)
 
 
 def coarse_poses(a: Prepared, b: Prepared, *, count: int = _COARSE) -> list[Pose]:
