@@ -47,11 +47,6 @@ class DensityMap:
         z, y, x = (n // 2 * v for n, v in zip(self.shape_zyx, self.voxel_size_a, strict=True))
         return np.add(self.origin_xyz_a, (x, y, z))
 
-    @property
-    def is_isotropic(self) -> bool:
-        """Whether its voxels are cubes, to one part in a thousand."""
-        return max(self.voxel_size_a) <= 1.001 * min(self.voxel_size_a)
-
 
 def box_text(shape: tuple[int, ...]) -> str:
     """Return the sides of a box as messages write them: 64 × 64 × 32."""
