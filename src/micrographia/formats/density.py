@@ -178,9 +178,7 @@ def _voxel_size(said: tuple[float | None, ...], name: str, given: float | None) 
         return given, given, given
     z, y, x = said
     if not (z and y and x):
-        raise InvalidInputError(
-            f"{name} does not say its voxel size; give it in Å (--voxel-size; of two maps --voxel-size-a, --voxel-size-b)."
-        )
+        raise InvalidInputError(f"{name} does not say its voxel size. Correct its header, or give the voxel size in Å.")
     return z, y, x
 
 

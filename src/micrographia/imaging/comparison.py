@@ -175,7 +175,7 @@ def _doubts_of_size(a: DensityMap, b: DensityMap, superposition: Superposition) 
     if abs(factor - 1) < _SAME_SIZE or found.confidence < CONFIDENT or found.score < superposition.score + _BETTER:
         return ()
     what = "they would agree better" if is_sure else "they agree"
-    return (f"With the voxel size of the second map × {factor:.3g} {what}: correct its header, or search for the scale (--scale-search).",)
+    return (f"With the voxel size of the second map × {factor:.3g} {what}: correct its header, or search for the scale.",)
 
 
 def _half_noise(density: DensityMap, half_1: DensityMap, half_2: DensityMap) -> DensityMap:
