@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Home, Json, Server, open_client, open_home
+from micrographia.cli.options import Home, Json, Server, open_client, open_home, packages_of
 from micrographia.cli.output import Progress, answer, counted, note, plain
 from micrographia.cli.resolution import VoxelSizeA
-from micrographia.errors import NotFoundError, UnavailableError
+from micrographia.errors import NotFoundError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,12 +35,8 @@ def similar(
         _ask_server(query, home, server, limit, voxel_size)
         return
     archive = open_home(home)
-    try:
+    with packages_of("compare", "compares maps"):
         from micrographia.compare.similar import find_similar
-    except ModuleNotFoundError as exc:
-        if exc.name is None or exc.name.startswith("micrographia"):
-            raise
-        raise UnavailableError(f"This command compares maps and needs {exc.name}: pip install 'micrographia[compare]'.") from exc
     from micrographia.formats.density import open_density
 
     density = open_density(query, voxel_size_a=voxel_size)
@@ -48,9 +44,7 @@ def similar(
         found = find_similar(archive, density, limit=limit, progress=lambda share, stage: line.begin(stage))
     answer(found.as_json(), *_lines(found.as_json(), found.unprepared, lambda accession: _title(archive, accession)))
     if found.rescaled:
-        there, size = found.rescaled, max(density.voxel_size_a)
-        told = f"It would be like {there.image} with voxels of about {size * there.scale:.3g} Å instead of {size:.3g} Å"
-        note(f"{told} (confidence {there.confidence:.2f}). If its header is wrong: --voxel-size")
+        note(found.rescaled.note)
     _note_unprepared(found.unprepared)
 
 
@@ -62,6 +56,8 @@ def _ask_server(query: Path, home: Path | None, server: str, limit: int, voxel_s
         lines = _lines(document, found["unprepared"], lambda accession: archive[accession].title)
         told = [*lines, f"Looked at together, until {found['deleted'][:10]}: {found['links']['page']}"]
     answer(document, *told)
+    for line in found["notes"]:
+        note(line)
     _note_unprepared(found["unprepared"])
 
 

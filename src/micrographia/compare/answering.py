@@ -11,10 +11,9 @@ from micrographia.archive.lookup import StoredImage, find_image, stored_image
 from micrographia.compare.archived import read_map
 from micrographia.compare.requests import Asked, Question, Side
 from micrographia.compare.showing import write_small_copy
-from micrographia.compare.similar import Candidate, SimilarMap, SimilarMaps, candidates, superposed
+from micrographia.compare.similar import Candidate, SameForm, SimilarMap, SimilarMaps, candidates, rescaled, same_forms, superposed
 from micrographia.formats.density import open_density, write_density
 from micrographia.formats.workers import Workers
-from micrographia.imaging.alignment import Superposition
 from micrographia.imaging.comparison import Progress, compare_maps
 from micrographia.imaging.density import DensityMap
 from micrographia.imaging.shape import Shape, shape_of
@@ -58,6 +57,8 @@ class Job:
     b: Source | None = None
     """None: with the best of `found`."""
     found: tuple[Candidate, ...] = ()
+    forms: tuple[SameForm, ...] = ()
+    """What it may be like, with other voxels, where none of `found` is like it."""
     unprepared: int = 0
     """Released maps that were not searched."""
 
@@ -72,7 +73,8 @@ def answer(archive: Archive, asked: Asked, question: Question, made: Path, worke
     asked.tell("Looking through the archived shapes", _READING)
     found, unprepared = candidates(archive, shape, limit=_MOST_FOUND + 1)
     others = tuple(c for c in found if str(c.image) != a.image)[:_MOST_FOUND]
-    return workers.call(compare_with_found, Job(asked, made, a, found=others, unprepared=unprepared))
+    forms = tuple(f for f in same_forms(archive, shape) if str(f.image) != a.image)
+    return workers.call(compare_with_found, Job(asked, made, a, found=others, forms=forms, unprepared=unprepared))
 
 
 def read_shape(source: Source) -> Shape:
@@ -91,8 +93,11 @@ def compare_with_found(job: Job) -> dict[str, Any]:
     a = job.a.open()
     fits = superposed(a, job.found, progress=_part(job.asked, _READING, _SEARCHING)) if job.found else ()
     similar = SimilarMaps(fits, job.unprepared)
-    public: dict[str, Any] = {**similar.as_json(), "unprepared": job.unprepared}
+    public: dict[str, Any] = {**similar.as_json(), "unprepared": job.unprepared, "notes": []}
     if not similar.similar:
+        job.asked.tell("Trying other voxel sizes", _SEARCHING)
+        other = rescaled(a, job.forms)
+        public["notes"] = [other.note] if other else []
         return {"public": public, "sides": {"a": _side("a", job.a, a, job.made)}, "difference": None}
     stored = next(c.stored for c in job.found if c.image == fits[0].image)
     best = Source(_named(stored), str(fits[0].image), stored)
@@ -102,8 +107,7 @@ def compare_with_found(job: Job) -> dict[str, Any]:
 
 def _compared(job: Job, a: DensityMap, b_source: Source, progress: Progress, fit: SimilarMap | None = None) -> dict[str, Any]:
     b = b_source.open()
-    known = Superposition(fit.transform, fit.mirrored, fit.score, fit.confidence, None) if fit else None
-    compared = compare_maps(a, b, superposition=known, progress=progress)
+    compared = compare_maps(a, b, superposition=fit.superposition if fit else None, progress=progress)
     job.asked.tell("Writing what came out", 1 - _WRITING)
     sides = {side: _side(side, source, density, job.made) for side, source, density in (("a", job.a, a), ("b", b_source, b))}
     document: dict[str, Any] = {"public": compared.as_json(), "sides": sides, "difference": None}

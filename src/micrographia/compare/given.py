@@ -11,7 +11,6 @@ from micrographia.archive.lookup import stored_image
 from micrographia.compare.archived import find_density, read_map
 from micrographia.compare.similar import find_similar
 from micrographia.formats.density import open_density
-from micrographia.imaging.alignment import Superposition
 from micrographia.imaging.comparison import Progress, compare_maps
 from micrographia.imaging.density import DensityMap
 
@@ -25,15 +24,14 @@ def compare_given(archive: Archive, maps: Mapping[str, Path | str], voxel_size_a
         return compare_maps(opened["a"], opened["b"], progress=progress).as_json()
     query = opened["map"]
     found = find_similar(archive, query, progress=lambda share, stage: progress(_SEARCHING * share, stage))
-    document: dict[str, Any] = {**found.as_json(), "unprepared": found.unprepared}
+    document: dict[str, Any] = {**found.as_json(), "unprepared": found.unprepared, "notes": [found.rescaled.note] if found.rescaled else []}
     if not found.similar:
         return document
     best = found.results[0]
-    known = Superposition(best.transform, best.mirrored, best.score, best.confidence, None)
     compared = compare_maps(
         query,
         _open(archive, str(best.image), None),
-        superposition=known,
+        superposition=best.superposition,
         progress=lambda share, stage: progress(_SEARCHING + (1 - _SEARCHING) * share, stage),
     )
     return {**document, "comparison": compared.as_json()}

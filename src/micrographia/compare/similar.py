@@ -16,7 +16,7 @@ from micrographia.compare.shape_index import open_index, shape_of_image
 from micrographia.errors import InvalidInputError
 from micrographia.formats.density import read_density
 from micrographia.ids import ImageId
-from micrographia.imaging.alignment import prepare, superpose
+from micrographia.imaging.alignment import Superposition, prepare, superpose
 from micrographia.imaging.comparison import CONFIDENT, Progress
 from micrographia.imaging.density import DensityMap
 from micrographia.imaging.scale_search import scaled
@@ -42,6 +42,16 @@ class Candidate:
     """Of the shapes, in the best rotation; 1 at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class SameForm:
+    """An archived map of the query's form but another size, as a worker process takes it."""
+
+    image: ImageId
+    stored: StoredImage
+    scale: float
+    """By which the query would be enlarged to have its size."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SimilarMap:
     """An archived map, superposed on the query."""
@@ -55,6 +65,11 @@ class SimilarMap:
     """Whether it fits after mirroring."""
     transform: NDArray[np.float64]
     """4 × 4: takes positions of the archived map (Å; x, y, z) into the query's frame."""
+
+    @property
+    def superposition(self) -> Superposition:
+        """The same, as comparison takes what is known already."""
+        return Superposition(self.transform, self.mirrored, self.score, self.confidence, None)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API and the command line say it."""
@@ -75,8 +90,17 @@ class Rescaled:
     image: ImageId
     scale: float
     """By which the voxel size of the query would be multiplied, to some percent."""
+    voxel_size_a: tuple[float, float]
+    """Longest edge of a voxel of the query, as its header says it and as it would be then, Å."""
     confidence: float
     """Of the superposition, then."""
+
+    @property
+    def note(self) -> str:
+        """A sentence that offers the other voxel size."""
+        said, then = self.voxel_size_a
+        told = f"It would be like {self.image} with voxels of about {then:.3g} Å instead of {said:.3g} Å"
+        return f"{told} (confidence {self.confidence:.2f}): if its header is wrong, give that voxel size."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +151,7 @@ def find_similar(archive: Archive, query: DensityMap, *, limit: int = 10, progre
     if similar.similar:
         return similar
     progress(0.9, "trying other voxel sizes")
-    return replace(similar, rescaled=rescaled(archive, query, shape))
+    return replace(similar, rescaled=rescaled(query, same_forms(archive, shape)))
 
 
 def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tuple[Candidate, ...], int]:
@@ -153,17 +177,23 @@ def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tupl
     return tuple(found), index.unprepared
 
 
-def rescaled(archive: Archive, query: DensityMap, shape: Shape) -> Rescaled | None:
-    """Return a released map of the query's form but another size on which the query lies well when it is enlarged or shrunk."""
-    root = archive.settings.derived.absolute()
+def same_forms(archive: Archive, shape: Shape) -> tuple[SameForm, ...]:
+    """Return the released maps whose form is that of a shape, but for the size, the nearest first."""
+    root, found = archive.settings.derived.absolute(), []
     for image in open_index(archive).nearest_form(shape.vector, _SAME_FORM, _FORMS):
         known, row = shape_of_image(root, image), archive.catalogue.image(image)
-        if known is None or row is None:
-            continue
-        scale = known.radius_of_gyration_a / shape.radius_of_gyration_a
-        fit = superpose(prepare(scaled(query, scale)), _read(stored_image(archive, row)))
+        if known is not None and row is not None:
+            found.append(SameForm(image, stored_image(archive, row), known.radius_of_gyration_a / shape.radius_of_gyration_a))
+    return tuple(found)
+
+
+def rescaled(query: DensityMap, forms: Sequence[SameForm]) -> Rescaled | None:
+    """Return the first map on which the query lies well when it is enlarged or shrunk; in a server only inside a worker process."""
+    size_a = max(query.voxel_size_a)
+    for form in forms:
+        fit = superpose(prepare(scaled(query, form.scale)), _read(form.stored))
         if fit.confidence >= CONFIDENT:
-            return Rescaled(image, scale, fit.confidence)
+            return Rescaled(form.image, form.scale, (size_a, size_a * form.scale), fit.confidence)
     return None
 
 

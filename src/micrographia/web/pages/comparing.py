@@ -116,6 +116,7 @@ def _result(site: Site, secret: str, result: Mapping[str, Any]) -> dict[str, Any
         "compared": None,
         "trace": result.get("trace"),
         "unprepared": result.get("unprepared", 0),
+        "notes": result.get("notes", ()) if "results" in result else (),
     }
     if compared is None or compared["confidence"] < CONFIDENT:
         return values

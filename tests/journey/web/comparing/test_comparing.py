@@ -74,6 +74,16 @@ def test_what_is_like_nothing_is_said_to_be_like_nothing(comparing):
     assert comparing.entries["whole"] not in page.text
 
 
+def test_a_map_with_a_wrong_voxel_size_is_offered_the_right_one(comparing):
+    size_a = max(comparing.pair.b.voxel_size_a)
+    found = comparing.answered(comparing.send(("map", "query.mrc"), fields=[("voxel_size_a", f"{1.6 * size_a}")]))
+    assert not found["result"]["similar"]
+    (note,) = found["result"]["notes"]
+    offered_a = float(re.search(rf"{comparing.entries['whole']}\.1\.1 with voxels of about ([0-9.]+) Å", note)[1])
+    assert offered_a == pytest.approx(size_a, rel=0.05)
+    assert note in html.unescape(comparing.get(found["links"]["page"]).text)
+
+
 def test_what_comes_out_can_be_fetched(comparing):
     found = comparing.answered(comparing.post(json={"a": comparing.entries["whole"], "b": f"{comparing.entries['whole']}.1.1"}))
     for name in ("aligned", "difference"):
