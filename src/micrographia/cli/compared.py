@@ -60,7 +60,7 @@ def chimerax_command(document: Mapping[str, Any], a: str, b: str) -> str:
         return f"{'' if a.startswith('MG-') else f'open {shlex.quote(a)}; '}open aligned.mrc (as -o DIR writes it)"
     numbers = ",".join(f"{value:.6g}" for row in document["transform"][:3] for value in row)
     files = "" if a.startswith("MG-") or b.startswith("MG-") else f"open {shlex.quote(a)}; open {shlex.quote(b)}; "
-    return f"{files}view matrix mod #2,{numbers}"
+    return f"{files}view matrix models #2,{numbers}"
 
 
 def _blob_lines(blobs: Sequence[Mapping[str, Any]], threshold: float) -> list[RenderableType]:

@@ -77,7 +77,7 @@ def test_people_read_motion_command_resolution_blobs_and_chains(maps: Path, run:
     said = run("compare", "a.mrc", "b.mrc", "--model", "model.cif").stdout
     angle = np.degrees(Rotation.from_rotvec([0.9, -0.4, 1.3]).magnitude())
     assert f"turned by {angle:.0f}"[:-1] in said and "shifted by" in said
-    assert "open a.mrc; open b.mrc; view matrix mod #2," in said
+    assert "open a.mrc; open b.mrc; view matrix models #2," in said
     assert "They agree to" in said and "Å³" in said
     tip, body = (line.split() for line in said.splitlines() if line.split()[:1] in (["tip"], ["body"]))
     assert tip[0] == "tip" and int(tip[2].rstrip("%")) > 80 > 30 > int(body[2].rstrip("%"))

@@ -33,7 +33,7 @@ def test_no_turn_and_half_a_turn_have_no_axis_to_tell():
 def test_chimerax_gets_a_matrix_row_by_row_but_never_a_mirror():
     document = {"transform": transform(np.eye(3)), "mirrored": False, "voxel_size_factor": 1.0}
     assert chimerax_command(document, "a b.mrc", "b.mrc").endswith(
-        "open 'a b.mrc'; open b.mrc; view matrix mod #2,1,0,0,1,0,1,0,-2,0,0,1,3"
+        "open 'a b.mrc'; open b.mrc; view matrix models #2,1,0,0,1,0,1,0,-2,0,0,1,3"
     )
     assert chimerax_command(document, "MG-10001", "b.mrc").startswith("view matrix")
     for other in ({"mirrored": True}, {"voxel_size_factor": 1.1}):
