@@ -51,11 +51,6 @@ class Comparison:
     notes: tuple[str, ...]
     """What a reader of the numbers should know, a sentence each."""
 
-    @property
-    def is_sure(self) -> bool:
-        """Whether the maps were superposed with confidence."""
-        return self.superposition.confidence >= CONFIDENT
-
     def as_json(self) -> dict[str, Any]:
         """Return the comparison as a document."""
         fsc = self.fsc.as_json()

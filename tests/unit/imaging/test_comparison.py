@@ -48,7 +48,7 @@ def test_the_transform_takes_the_second_map_into_the_frame_of_the_first(compared
     assert np.allclose(compared.superposition.transform[:3, :3], expected[:3, :3], atol=0.03)
     middle = np.r_[B.middle_xyz_a, 1]
     assert np.allclose(compared.superposition.transform @ middle, expected @ middle, atol=1.5)
-    assert compared.is_sure and not compared.superposition.mirrored and compared.notes == ()
+    assert compared.difference and not compared.superposition.mirrored and compared.notes == ()
 
 
 def test_what_was_taken_from_the_second_map_is_the_first_blob_where_it_was(compared):
@@ -107,7 +107,7 @@ def test_a_mirror_image_is_recognised_and_has_no_difference():
 def test_of_unlike_maps_no_difference_is_given_and_the_document_says_so():
     noise = DensityMap(np.random.default_rng(4).standard_normal((32, 32, 32)).astype(np.float32), (3.0,) * 3)
     found = compare_maps(A, noise)
-    assert found.superposition.confidence < 0.5 and not found.is_sure
+    assert found.superposition.confidence < 0.5 and found.difference is None
     document = found.as_json()
     assert document["difference"]["blobs"] == [] and "not superposed with confidence" in document["difference"]["reason"]
     assert any("not superposed with confidence" in note for note in document["notes"])
@@ -158,6 +158,6 @@ def test_a_wrong_voxel_size_is_pointed_out_with_the_factor_that_mends_it_and_sea
     assert float(note.split("× ")[1].split()[0]) == pytest.approx(factor, rel=0.015)
     found = compare_maps(A, wrong, scale_search=True)
     assert found.voxel_size_factor == pytest.approx(factor, rel=0.01)
-    assert found.is_sure and found.difference.blobs == ()
+    assert found.difference.blobs == ()
     assert not any("voxel size" in note for note in found.notes)
     assert np.abs(np.linalg.det(found.superposition.transform)) == pytest.approx(1)
