@@ -115,6 +115,8 @@ def find_map(archive: Archive, reference: str) -> tuple[EntryView, Map]:
         image_id = ImageId.parse(accession)
         image = lookup.find_image(archive, accession)
         view, name = lookup.find_entry(archive, image_id.accession, image_id.version), image.record.role
+    elif not accession.startswith("MG-"):  # such as the path of a file, of which the first folder alone would say little
+        raise InvalidInputError(f"{reference[:120]!r} is not an accession; expected a map of the archive, like MG-10001 or MG-10001/MAP.")
     else:
         view = lookup.find_entry(archive, EntryId.parse(accession))
     maps = view.record.sheet.maps

@@ -285,6 +285,7 @@ def test_maps_are_named_by_accession_map_or_image(archive, release):
         (f"{accession}.1.2", "no map"),
         (f"{accession}/micrographs", "are final, second"),
         ("EMD-1832", "not an accession"),
+        ("maps/half.mrc", "'maps/half.mrc' is not an accession"),
     ):
         with pytest.raises(InvalidInputError, match=words):
             find_chain(archive, wrong)
