@@ -69,7 +69,8 @@ def superpose(a: DensityMap | Prepared, b: DensityMap | Prepared) -> Superpositi
     poses = refined_poses(a, b, coarse_poses(a, b), _MEDIUM_DETAIL, samples=4000, steps=5)
     hopeful = [p for p in poses if p.score >= _HOPEFUL * poses[0].score][:_FINE]
     judged = [judge(a, b, p, band_per_a=band_per_a) for p in hopeful]
-    judged.sort(key=lambda e: -e.pose.score)
+    # scores of poses that share different parts are not of the same thing; what the shared part tells in all is
+    judged.sort(key=lambda e: -e.information_nats)
     evidence = _hand_chosen(judged)
     best = evidence.pose
     # two blobs, or two maps full of noise, correlate well in the next to nothing that they hold
@@ -144,7 +145,7 @@ def _distinct(poses: Sequence[Pose], a: Prepared, b: Prepared) -> list[Pose]:
 def _hand_chosen(judged: Sequence[Evidence]) -> Evidence:
     """The best pose; a mirrored one only when it is clearly better."""
     straight = next((e for e in judged if not e.pose.mirrored), judged[0])
-    return judged[0] if judged[0].pose.score > 1.1 * straight.pose.score + 0.01 else straight
+    return judged[0] if judged[0].information_nats > 1.1 * straight.information_nats else straight
 
 
 def _physical(pose: Pose, a: Prepared, b: Prepared) -> Floats:
