@@ -111,17 +111,10 @@ class Derived:
         """Return (images of a version that are neither done nor failed, each with its tries so far; where to go on, None at the end)."""
         at = (versions.c.number == accession.number, versions.c.version == version)
         t = derived
-        joined = and_(
-            t.c.number == versions.c.number,
-            t.c.version == versions.c.version,
-            t.c.image == images.c.number,
-            t.c.product == product,
-            t.c.recipe == recipe,
-        )
         query = (
             select(images.c.number, images.c.document, t.c.state, t.c.tries)
             .join(versions, versions.c.listing == images.c.listing)
-            .outerjoin(t, joined)
+            .outerjoin(t, _made(product, recipe))
             .where(*at, images.c.number > after)
             .order_by(images.c.number)
             .limit(limit)
@@ -264,14 +257,7 @@ class Derived:
 
     def latest_images(self, kind: str, product: str, recipe: int) -> list[LatestImage]:
         """Return all images of a kind that the latest released versions of public entries hold, by accession and number."""
-        t = derived
-        made = and_(
-            t.c.number == versions.c.number,
-            t.c.version == versions.c.version,
-            t.c.image == images.c.number,
-            t.c.product == product,
-            t.c.recipe == recipe,
-        )
+        t, made = derived, _made(product, recipe)
         latest = and_(versions.c.number == entries.c.number, versions.c.version == entries.c.latest_version)
         query = (
             select(versions.c.number, versions.c.version, images.c.number.label("image"), t.c.state)
@@ -324,6 +310,18 @@ class Derived:
         mine = (leases.c.name == lease.name, leases.c.fence == lease.fence)
         with self._database.write() as connection:
             connection.execute(update(leases).where(*mine).values(holder="", expires=0))
+
+
+def _made(product: str, recipe: int) -> Any:
+    """Join what is recorded of a product to the image of the version that it was made of."""
+    t = derived
+    return and_(
+        t.c.number == versions.c.number,
+        t.c.version == versions.c.version,
+        t.c.image == images.c.number,
+        t.c.product == product,
+        t.c.recipe == recipe,
+    )
 
 
 def _unfinished(product: str, recipe: int) -> Any:
