@@ -16,7 +16,8 @@ from micrographia.archive.reviewing import make_reviewer_link, revoke_reviewer_l
 from micrographia.archive.revise import revise_from_folder
 from micrographia.archive.sharing import share_entry
 from micrographia.archive.withdraw import obsolete_entry, purge_entry, withdraw_entry
-from micrographia.assembly import open_archive
+from micrographia.assembly import PRODUCTS, open_archive
+from micrographia.derive.making import derive
 from micrographia.derive.product import product_folder
 from micrographia.derive.products import PYRAMID, SECTIONS
 from micrographia.ids import ImageId
@@ -149,6 +150,7 @@ def world(tmp_path_factory):
     for state in PUBLIC:
         deposit(state, "released", f"open{state}")
     obsolete_entry(archive, world.entries["obsolete"], superseded_by=world.entries["released"])
+    derive(archive, PRODUCTS)  # lists say what is made of images: it is all there, whichever test asks for it first
     world.before = {path: world.get("anyone", path) for path in every_list(every_route(world.app))}
     for state, until in (("draft", "draft"), *((state, "submitted") for state in PRIVATE[1:])):
         deposit(state, until, f"zq{state}")
