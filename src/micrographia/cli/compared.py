@@ -56,11 +56,10 @@ def motion_in_words(transform: Sequence[Sequence[float]]) -> str:
 
 def chimerax_command(document: Mapping[str, Any], a: str, b: str) -> str:
     """Return what to type in ChimeraX to see both maps superposed."""
-    if document["mirrored"] or document["voxel_size_factor"] != 1:  # it turns and shifts models, and neither mirrors nor scales them
+    if document["chimerax"] is None:
         return f"{'' if a.startswith('MG-') else f'open {shlex.quote(a)}; '}open aligned.mrc (as -o DIR writes it)"
-    numbers = ",".join(f"{value:.6g}" for row in document["transform"][:3] for value in row)
     files = "" if a.startswith("MG-") or b.startswith("MG-") else f"open {shlex.quote(a)}; open {shlex.quote(b)}; "
-    return f"{files}view matrix models #2,{numbers}"
+    return f"{files}{document['chimerax']}"
 
 
 def _blob_lines(blobs: Sequence[Mapping[str, Any]], threshold: float) -> list[RenderableType]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from micrographia.cli.options import open_client
+from micrographia.cli.options import open_client, open_home
 from micrographia.client import Image
 from micrographia.errors import InvalidInputError
 from micrographia.formats.density import open_density, read_density
@@ -27,7 +27,7 @@ def open_map(
     name : str
         A file goes before an accession that is spelled alike.
     home : Path or None
-        Folder of the archive.
+        Folder of the archive, of which whoever reads it is the operator: drafts are there too.
     server : str or None
         URL of the archive instead.
     voxel_size_a : float, Å, optional
@@ -44,12 +44,21 @@ def open_map(
     """
     if Path(name).exists() or not name.startswith("MG-"):
         return open_density(Path(name), voxel_size_a=voxel_size_a, longest_side=longest_side)
-    with open_client(home, server) as archive:
+    if not server:
+        archive = open_home(home)
+        from micrographia.archive.lookup import stored_image
+        from micrographia.compare.archived import find_density
+
+        row = find_density(archive, name)
+        return read_density(
+            stored_image(archive, row).open(), f"{row.id} ({row.record.path})", voxel_size_a=voxel_size_a, longest_side=longest_side
+        )
+    with open_client(home, server) as client:
         accession, _, wanted = name.partition("/")
         if accession.count(".") == 2 and not wanted:
-            image = archive.image(accession)
+            image = client.image(accession)
         else:
-            image = _map_of(archive.entry(accession).maps, accession, wanted)
+            image = _map_of(client.entry(accession).maps, accession, wanted)
         return read_density(_Opened(image), f"{image.id} ({image.path})", voxel_size_a=voxel_size_a, longest_side=longest_side)
 
 

@@ -23,6 +23,7 @@ Home = Annotated[
     typer.Option("--home", metavar="HOME", help="Folder of the archive. Default: $MICROGRAPHIA_HOME, else ./micrographia-archive."),
 ]
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="Address of a remote archive, instead of --home.")]
+VoxelSize = Annotated[float | None, typer.Option("--voxel-size", metavar="Å", help="Voxel size, in the place of what the headers say.")]
 Accession = Annotated[str, typer.Argument(metavar="ACCESSION", help="Accession of the entry, like MG-10001.", show_default=False)]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with the files of the entry.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the tombstone shows it.", show_default=False)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Json, packages_of
+from micrographia.cli.options import Json, VoxelSize, packages_of
 from micrographia.cli.output import answer, console, plain
 
 if TYPE_CHECKING:
@@ -28,12 +28,11 @@ Mask = Annotated[
     Path | None,
     typer.Option("--mask", metavar="MASK", help="Soft mask on the same grid, 0 outside to 1 inside. Default: one around the density."),
 ]
-VoxelSizeA = Annotated[float | None, typer.Option("--voxel-size", metavar="Å", help="Voxel size, in the place of what the headers say.")]
 
 _ROWS = {"0.143": "0.143", "0.5": "0.5", "half_bit": "half bit", "one_bit": "one bit", "three_sigma": "3 σ"}
 
 
-def fsc(half_1: FirstHalf, half_2: SecondHalf, mask: Mask = None, voxel_size: VoxelSizeA = None, as_json: Json = False) -> None:
+def fsc(half_1: FirstHalf, half_2: SecondHalf, mask: Mask = None, voxel_size: VoxelSize = None, as_json: Json = False) -> None:
     """Correlate two half maps, or a map and its model, in Fourier shells: as they are, in a mask, and corrected for it."""
     with packages_of("compare", "compares maps"):
         from micrographia.formats.density import open_density

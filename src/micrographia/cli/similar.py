@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from micrographia.cli.options import Home, Json, Server, open_client, open_home, packages_of
+from micrographia.cli.options import Home, Json, Server, VoxelSize, open_client, open_home, packages_of
 from micrographia.cli.output import Progress, answer, counted, note, plain
-from micrographia.cli.resolution import VoxelSizeA
 from micrographia.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=100, metavar="N", help
 
 
 def similar(
-    query: Query, home: Home = None, server: Server = None, limit: Limit = _LIMIT, voxel_size: VoxelSizeA = None, as_json: Json = False
+    query: Query, home: Home = None, server: Server = None, limit: Limit = _LIMIT, voxel_size: VoxelSize = None, as_json: Json = False
 ) -> None:
     """Find the released maps most like a map, whatever its orientation, hand, box and voxels, each superposed on it.
 

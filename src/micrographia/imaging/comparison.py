@@ -60,11 +60,18 @@ class Comparison:
             "score": round(self.superposition.score, 4),
             "confidence": round(self.superposition.confidence, 4),
             "voxel_size_factor": round(self.voxel_size_factor, 4),
+            "chimerax": self._chimerax(),
             "fsc": fsc,
             "resolution_a": fsc["resolution_a"],
             "difference": self.difference.as_json() if self.difference else {"blobs": [], "reason": _NO_DIFFERENCE},
             "notes": list(self.notes),
         }
+
+    def _chimerax(self) -> str | None:
+        """Return what puts the second model of ChimeraX on the first; None where that takes a mirror or a scale, which it has not."""
+        if self.superposition.mirrored or self.voxel_size_factor != 1:
+            return None
+        return f"view matrix models #2,{','.join(f'{v:.6g}' for row in self.superposition.transform[:3] for v in row)}"
 
 
 _NO_DIFFERENCE = "The maps were not superposed with confidence, so that their difference would say nothing."

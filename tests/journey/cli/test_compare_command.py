@@ -83,16 +83,16 @@ def test_people_read_motion_command_resolution_blobs_and_chains(maps: Path, run:
     assert tip[0] == "tip" and int(tip[2].rstrip("%")) > 80 > 30 > int(body[2].rstrip("%"))
 
 
-def test_maps_of_an_archive_are_named_by_their_accession(
+def test_maps_of_an_archive_and_drafts_of_its_operator_are_named_by_their_accession(
     tmp_path: Path, maps: Path, run: Callable[..., Any], run_json: Callable[..., Any]
 ) -> None:
     folder = tmp_path / "deposit"
     folder.mkdir()
     (maps / "a.mrc").rename(folder / "a.mrc")
-    accession = run_json("deposit", folder, "--home", "archive", "--release", "--title", "A", "--author", "Hooke, Robert")["accession"]
+    accession = run_json("deposit", folder, "--home", "archive", "--title", "A", "--author", "Hooke, Robert")["accession"]
     documents = [run_json("compare", name, "b.mrc", "--home", "archive") for name in (accession, f"{accession}.1.1")]
     assert documents[0] == documents[1] and documents[0]["difference"]["blobs"][0]["sign"] == "+"
-    assert "has no map nothing" in run("compare", f"{accession}/nothing", "b.mrc", "--home", "archive", exit_code=3).stderr
+    assert "is no map" in run("compare", f"{accession}/nothing", "b.mrc", "--home", "archive", exit_code=3).stderr
     run("compare", "MG-99999", "b.mrc", "--home", "archive", exit_code=5)
 
 

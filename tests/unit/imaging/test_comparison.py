@@ -81,6 +81,7 @@ def test_the_document_has_what_its_readers_expect(compared):
         "score",
         "confidence",
         "voxel_size_factor",
+        "chimerax",
         "fsc",
         "resolution_a",
         "difference",
@@ -88,6 +89,7 @@ def test_the_document_has_what_its_readers_expect(compared):
     }
     assert np.array(document["transform"]).shape == (4, 4) and document["transform"][3] == [0, 0, 0, 1]
     assert np.linalg.det(np.array(document["transform"])[:3, :3]) == pytest.approx(1, abs=1e-5)
+    assert document["chimerax"].startswith("view matrix models #2,") and document["chimerax"].count(",") == 12
     assert document["mirrored"] is False and 0.5 <= document["confidence"] <= 1
     assert {"voxel_size_a", "spatial_frequency_per_a", "correlation", "resolution_a", "masked", "phase_randomised"} <= set(document["fsc"])
     assert document["resolution_a"] == document["fsc"]["resolution_a"] and set(document["resolution_a"]) >= {"0.143", "0.5", "half_bit"}
@@ -99,7 +101,7 @@ def test_the_document_has_what_its_readers_expect(compared):
 def test_a_mirror_image_is_recognised_and_has_no_difference():
     mirror = np.diag([1.0, 1.0, -1.0, 1.0])
     found = compare_maps(A, drawn(WHOLE, 3, motion=MOTION @ mirror))
-    assert found.superposition.mirrored
+    assert found.superposition.mirrored and found.as_json()["chimerax"] is None
     assert np.linalg.det(found.superposition.transform[:3, :3]) == pytest.approx(-1)
     assert found.difference.blobs == ()
 

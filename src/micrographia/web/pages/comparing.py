@@ -130,7 +130,7 @@ def _result(site: Site, secret: str, result: Mapping[str, Any]) -> dict[str, Any
         "blobs": compared["difference"]["blobs"][:_MOST_BLOBS],
         "more_blobs": max(0, len(compared["difference"]["blobs"]) - _MOST_BLOBS),
         "matrix": "\n".join(" ".join(f"{v:9.{3 if n == 3 else 6}f}" for n, v in enumerate(row)) for row in matrix),
-        "chimerax": "" if compared["mirrored"] else f"view matrix models #2,{','.join(f'{v:.6g}' for row in matrix[:3] for v in row)}",
+        "chimerax": compared.get("chimerax") or "",
     }
 
 
