@@ -11,7 +11,7 @@ from micrographia.archive.lookup import StoredImage, find_image, stored_image
 from micrographia.compare.archived import read_map
 from micrographia.compare.requests import Asked, Question, Side
 from micrographia.compare.showing import write_small_copy
-from micrographia.compare.similar import Candidate, SameForm, SimilarMap, SimilarMaps, candidates, rescaled, same_forms, superposed
+from micrographia.compare.similar import Candidate, SameForm, SimilarMap, SimilarMaps, nearest_maps, rescaled, superposed
 from micrographia.formats.density import open_density, write_density
 from micrographia.formats.workers import Workers
 from micrographia.imaging.comparison import Progress, compare_maps
@@ -71,10 +71,10 @@ def answer(archive: Archive, asked: Asked, question: Question, made: Path, worke
         return workers.call(compare_two, Job(asked, made, a, _source(archive, asked, question, "b", question.b)))
     shape = workers.call(read_shape, a)
     asked.tell("Looking through the archived shapes", _READING)
-    found, unprepared = candidates(archive, shape, limit=_MOST_FOUND + 1)
-    others = tuple(c for c in found if str(c.image) != a.image)[:_MOST_FOUND]
-    forms = tuple(f for f in same_forms(archive, shape) if str(f.image) != a.image)
-    return workers.call(compare_with_found, Job(asked, made, a, found=others, forms=forms, unprepared=unprepared))
+    near = nearest_maps(archive, shape, limit=_MOST_FOUND + 1)
+    others = tuple(c for c in near.candidates if str(c.image) != a.image)[:_MOST_FOUND]
+    forms = tuple(f for f in near.forms if str(f.image) != a.image)
+    return workers.call(compare_with_found, Job(asked, made, a, found=others, forms=forms, unprepared=near.unprepared))
 
 
 def read_shape(source: Source) -> Shape:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from micrographia.archive.archive import Archive
 from micrographia.archive.lookup import StoredImage, stored_image
-from micrographia.compare.shape_index import open_index, shape_of_image
+from micrographia.compare.shape_index import ShapeIndex, open_index, shape_of_image
 from micrographia.errors import InvalidInputError
 from micrographia.formats.density import read_density
 from micrographia.ids import ImageId
@@ -50,6 +50,18 @@ class SameForm:
     stored: StoredImage
     scale: float
     """By which the query would be enlarged to have its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """What the archived shapes tell of a query."""
+
+    candidates: tuple[Candidate, ...]
+    """The released maps whose shapes are most alike, the likest first."""
+    forms: tuple[SameForm, ...]
+    """Those whose form is that of the query, but for the size, the nearest first."""
+    unprepared: int
+    """Released maps that have no shape yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,17 +157,17 @@ def find_similar(archive: Archive, query: DensityMap, *, limit: int = 10, progre
     progress(0.0, "reading the shape of the map")
     shape = shape_of(query)
     progress(0.05, "looking through the archived shapes")
-    found, unprepared = candidates(archive, shape, limit=limit)
-    results = superposed(query, found, progress=lambda share, stage: progress(0.1 + 0.8 * share, stage))
-    similar = SimilarMaps(results, unprepared)
+    near = nearest_maps(archive, shape, limit=limit)
+    results = superposed(query, near.candidates, progress=lambda share, stage: progress(0.1 + 0.8 * share, stage))
+    similar = SimilarMaps(results, near.unprepared)
     if similar.similar:
         return similar
     progress(0.9, "trying other voxel sizes")
-    return replace(similar, rescaled=rescaled(query, same_forms(archive, shape)))
+    return replace(similar, rescaled=rescaled(query, near.forms))
 
 
-def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tuple[Candidate, ...], int]:
-    """Return (the released maps whose shapes are most alike, the likest first; how many released maps have no shape yet).
+def nearest_maps(archive: Archive, shape: Shape, *, limit: int = 10) -> Nearest:
+    """Return which released maps are most like a shape, and which are but for their size.
 
     Parameters
     ----------
@@ -163,10 +175,16 @@ def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tupl
     shape : Shape
         Of the query.
     limit : int
+        Candidates at most.
     """
     if limit < 1:
         raise InvalidInputError(f"{limit} results were asked for; expected at least 1.")
-    index, root = open_index(archive), archive.settings.derived.absolute()
+    index = open_index(archive)
+    return Nearest(_candidates(archive, index, shape, limit), _same_forms(archive, index, shape), index.unprepared)
+
+
+def _candidates(archive: Archive, index: ShapeIndex, shape: Shape, limit: int) -> tuple[Candidate, ...]:
+    root = archive.settings.derived.absolute()
     near = index.nearest(shape.vector, max(_TURNED, limit))
     likeness = {image: rotational_likeness(shape, known) for image in near if (known := shape_of_image(root, image))}
     found = []
@@ -174,13 +192,12 @@ def candidates(archive: Archive, shape: Shape, *, limit: int = 10) -> tuple[tupl
         row = archive.catalogue.image(image)
         if row is not None:  # else it was purged just now
             found.append(Candidate(image, stored_image(archive, row), likeness[image]))
-    return tuple(found), index.unprepared
+    return tuple(found)
 
 
-def same_forms(archive: Archive, shape: Shape) -> tuple[SameForm, ...]:
-    """Return the released maps whose form is that of a shape, but for the size, the nearest first."""
+def _same_forms(archive: Archive, index: ShapeIndex, shape: Shape) -> tuple[SameForm, ...]:
     root, found = archive.settings.derived.absolute(), []
-    for image in open_index(archive).nearest_form(shape.vector, _SAME_FORM, _FORMS):
+    for image in index.nearest_form(shape.vector, _SAME_FORM, _FORMS):
         known, row = shape_of_image(root, image), archive.catalogue.image(image)
         if known is not None and row is not None:
             found.append(SameForm(image, stored_image(archive, row), known.radius_of_gyration_a / shape.radius_of_gyration_a))

@@ -14,7 +14,7 @@ from micrographia.archive.withdraw import withdraw_entry
 from micrographia.assembly import open_archive
 from micrographia.compare.shape_index import open_index
 from micrographia.compare.shapes import SHAPE
-from micrographia.compare.similar import candidates, find_similar
+from micrographia.compare.similar import find_similar, nearest_maps
 from micrographia.derive.making import derive
 from micrographia.errors import InvalidInputError
 from micrographia.imaging.density import DensityMap
@@ -117,11 +117,11 @@ def test_stages_are_told_in_order(archive):
 
 def test_a_map_that_is_not_released_is_no_candidate_for_anybody(archive):
     shape = shape_of(PAIRS[0].b)
-    assert {str(c.image.accession) for c in candidates(archive, shape)[0]} == {"MG-10001", "MG-10002", "MG-10003"}
+    assert {str(c.image.accession) for c in nearest_maps(archive, shape).candidates} == {"MG-10001", "MG-10002", "MG-10003"}
     release_entry(archive, "MG-10004")
-    assert "MG-10004" in {c.image.accession for c in candidates(archive, shape)[0]}
+    assert "MG-10004" in {c.image.accession for c in nearest_maps(archive, shape).candidates}
     withdraw_entry(archive, "MG-10004", reason="The lens was dirty.")
-    assert "MG-10004" not in {c.image.accession for c in candidates(archive, shape)[0]}
+    assert "MG-10004" not in {c.image.accession for c in nearest_maps(archive, shape).candidates}
 
 
 def test_released_maps_that_are_not_prepared_are_counted(archive, tmp_path):
@@ -136,8 +136,8 @@ def test_a_mask_is_prepared_and_never_found(archive, tmp_path):
     z, y, x = np.indices((24, 24, 24)) - 12
     deposit(archive, tmp_path / "mask", DensityMap((z**2 + y**2 + x**2 < 64).astype(np.float32), (4.0, 4.0, 4.0)))
     assert derive(archive, (SHAPE,)).failed == 0
-    found, unprepared = candidates(archive, shape_of(PAIRS[0].b))
-    assert unprepared == 0 and "MG-10005" not in {c.image.accession for c in found}
+    near = nearest_maps(archive, shape_of(PAIRS[0].b))
+    assert near.unprepared == 0 and "MG-10005" not in {c.image.accession for c in near.candidates}
 
 
 def test_what_was_gathered_is_gathered_again_where_it_is_lost_and_read_where_it_is_not(archive):
