@@ -21,7 +21,7 @@ SHEET = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made_from_it(served, tmp_path_factory):
     folder = tmp_path_factory.mktemp("averages")
     for name in "abc":

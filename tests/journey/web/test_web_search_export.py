@@ -97,7 +97,7 @@ def test_get_fetches_what_a_manifest_names(manifest, served, server, tmp_path, m
     for _ in range(2):  # the second time nothing is fetched again
         result = CliRunner().invoke(application, ["get", "--manifest", str(manifest), "-o", str(tmp_path / "out"), "--json", *where])
         assert result.exit_code == 0, result.output
-        assert json.loads(result.stdout)["file_count"] == len(lines) == 3
+        assert json.loads(result.stdout)["file_count"] == len(lines) >= 3  # other tests release more
     for line in lines:
         data = (tmp_path / "out" / line["accession"] / line["path"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == line["sha256"]

@@ -1,9 +1,14 @@
 """What differs in how two maps were made, as the web tells it."""
 
+import itertools
+
 import pytest
 
 from micrographia.model.lifecycle import State
 from micrographia.testing.entries import make_entry
+
+NUMBERS = itertools.count(77001)
+"""An accession that was purged is never given again."""
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +21,7 @@ def twin(served):
         "maps": [{"id": "m", "file": "m.mrc", "resolution_a": 4}],
         "processes": [{**process, "parameters": {"<i>tau</i>": 2}}],
     }
-    accession = "MG-77001"
+    accession = f"MG-{next(NUMBERS)}"
     served.archive.catalogue.put_version(make_entry(accession, **sheet))
     yield accession
     served.archive.catalogue.set_state(accession, None, State.PURGED)
@@ -25,9 +30,10 @@ def twin(served):
 @pytest.fixture(scope="module")
 def chain(served):
     """An entry with movies, and one that made a map of them by two steps of which the first deposited nothing."""
+    raw, made = (f"MG-{next(NUMBERS)}" for _ in range(2))
     movies = {"title": "Movies", "image_sets": [{"id": "movies", "kind": "movies", "files": "*.tif"}]}
     steps = [
-        {"id": "extract", "kind": "particle extraction", "inputs": ["MG-77010/movies"]},
+        {"id": "extract", "kind": "particle extraction", "inputs": [f"{raw}/movies"]},
         {
             "id": "refine",
             "kind": "3D refinement",
@@ -37,10 +43,10 @@ def chain(served):
         },
     ]
     again = {"title": "Again", "maps": [{"id": "m", "file": "m.mrc", "resolution_a": 3.1}], "processes": steps}
-    for accession, sheet in (("MG-77010", movies), ("MG-77011", again)):
+    for accession, sheet in ((raw, movies), (made, again)):
         served.archive.catalogue.put_version(make_entry(accession, **sheet))
-    yield "MG-77010", "MG-77011"
-    for accession in ("MG-77010", "MG-77011"):
+    yield raw, made
+    for accession in (raw, made):
         served.archive.catalogue.set_state(accession, None, State.PURGED)
 
 

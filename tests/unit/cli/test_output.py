@@ -21,6 +21,7 @@ REPORT = Report.of(
 
 @pytest.fixture(autouse=True)
 def _no_json() -> Iterator[None]:
+    output.ask_json(False)
     yield
     output.ask_json(False)
 
