@@ -4,19 +4,24 @@ for (const form of document.querySelectorAll("[data-compare]")) form.addEventLis
 function send(event) {
   const form = event.currentTarget;
   const button = form.querySelector("button");
-  const trouble = document.querySelector("[data-trouble]");
+  const trouble = form.querySelector("[data-trouble]");
   const request = new XMLHttpRequest();
   event.preventDefault();
   trouble.hidden = true;
   button.disabled = true;
   const words = button.textContent;
-  const fail = (said) => {
-    trouble.textContent = said;
-    trouble.hidden = false;
-    trouble.scrollIntoView({ block: "nearest" });
+  const restore = () => {
     button.disabled = false;
     button.textContent = words;
   };
+  const fail = (said) => {
+    trouble.hidden = false;
+    trouble.textContent = said;
+    restore();
+    button.focus(); // it was lost while the button could not be pressed
+    trouble.scrollIntoView({ block: "nearest" });
+  };
+  addEventListener("pagehide", restore, { once: true }); // whoever comes back finds the form as it was
   request.upload.addEventListener("progress", ({ loaded, total }) => { if (total) button.textContent = `Sending, ${Math.round((100 * loaded) / total)} %`; });
   request.addEventListener("error", () => fail("The archive could not be reached. Try again."));
   request.addEventListener("load", () => {
@@ -42,7 +47,8 @@ async function look() {
       if (answer.status === 404 || state === "done" || state === "failed") return location.reload();
       if (progress) {
         line.querySelector("progress").value = progress.done;
-        line.querySelector("p").textContent = progress.stage;
+        const stage = line.querySelector("p");
+        if (stage.textContent !== progress.stage) stage.textContent = progress.stage; // else it would be read out again
       }
     } catch {
       wait = 5000;
