@@ -7,7 +7,9 @@ from http.cookies import SimpleCookie
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from micrographia.archive import accounts, sessions
 from micrographia.archive.accounts import add_account
 from micrographia.assembly import open_archive
 from micrographia.settings import Settings
@@ -49,6 +51,14 @@ class Browser:
 
     def token(self):
         return re.search(r'name="csrf_token" value="(\w+)"', self.get("/about").text)[1]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch):
+    """The same digests at a thousandth of the work: these tests count guesses, they do not make them costly."""
+    quick = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1)
+    for room in (accounts, sessions):
+        monkeypatch.setattr(room, "hasher", quick)
 
 
 @pytest.fixture(scope="module")

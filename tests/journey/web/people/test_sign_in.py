@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from micrographia.archive import accounts, sessions
-from micrographia.archive.accounts import add_account, create_token
+from micrographia.archive.accounts import add_account, create_token, hasher
 from micrographia.catalogue import accounts as rows
 from micrographia.errors import NotPermittedError, TooManyAttemptsError
 from micrographia.model.people import Scope
@@ -109,6 +109,11 @@ def test_wrong_and_unknown_are_told_alike(browser, archive, hooke):
     ]
     assert {a.status_code for a in answers} == {401}
     assert all("E-mail address or password is wrong." in a.text and PASSWORD not in a.text for a in answers)
+
+
+def test_a_password_costs_whoever_guesses_it_what_is_recommended():
+    """RFC 9106, section 4: three passes over 64 MiB in four lanes, where 2 GiB are too much."""
+    assert (hasher.time_cost, hasher.memory_cost, hasher.parallelism, hasher.type.name) == (3, 64 * 1024, 4, "ID")
 
 
 def test_the_same_work_is_done_for_an_unknown_account(archive, hooke, monkeypatch):
