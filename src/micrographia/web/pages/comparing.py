@@ -21,6 +21,7 @@ from micrographia.web.api.comparing import PRIVATE, receive_question
 from micrographia.web.pages.comparison_viewing import comparison_viewing
 from micrographia.web.pages.plots import Curve, Line, line_chart
 from micrographia.web.pages.rendering import origin, page
+from micrographia.web.pages.tracing import difference_row
 from micrographia.web.pages.viewing import viewer_files
 from micrographia.web.pages.wording import short_number
 from micrographia.web.security_headers import VIEWER_POLICY
@@ -90,6 +91,13 @@ def comparison_volume(request: Request) -> ASGIApp:
     return _made(request, f"{volume}.zarr/{key}", {})
 
 
+def _trace(trace: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what differs in how the two were made, in the words of a table; None where they were not both archived."""
+    if trace is None:
+        return None
+    return {**trace, "differences": [{**difference_row(d["field"], d["a"], d["b"]), "step": d["step"]} for d in trace["differences"]]}
+
+
 def _made(request: Request, name: str, headers: Mapping[str, str]) -> ASGIApp:
     path = asking.find_comparison(site_of(request).archive, request.path_params["comparison"]).made / name
     try:
@@ -114,7 +122,7 @@ def _result(site: Site, secret: str, result: Mapping[str, Any]) -> dict[str, Any
         "is_search": "results" in result,
         "ranked": ranked,
         "compared": None,
-        "trace": result.get("trace"),
+        "trace": _trace(result.get("trace")),
         "unprepared": result.get("unprepared", 0),
         "notes": result.get("notes", ()) if "results" in result else (),
     }

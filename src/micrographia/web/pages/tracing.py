@@ -16,7 +16,7 @@ from micrographia.archive.lookup import EntryView
 from micrographia.catalogue import ImageRow
 from micrographia.compare.chains import Chain, RawImages, chain_of
 from micrographia.compare.facts import first_image, primary_image
-from micrographia.compare.trace import Difference, Pair, Trace, trace
+from micrographia.compare.trace import Pair, Trace, trace
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
 from micrographia.web.api.showing import image_json
 from micrographia.web.pages.account import form_of
@@ -82,7 +82,7 @@ def trace_page(request: Request) -> Response:
         names=names,
         found=found,
         sides=[_side(site, chain) for chain in (found.a, found.b)],
-        steps=[(step, [_row(d) for d in rows]) for step, rows in groupby(shown, key=lambda d: d.step)],
+        steps=[(step, [difference_row(d.field, d.a, d.b) for d in rows]) for step, rows in groupby(shown, key=lambda d: d.step)],
         more=len(fields) - len(shown),
         only=[(side, [d.step for d in found.differences if d.field == "step" and getattr(d, side.lower())]) for side in "AB"],
         pairs=[_pair(pair) for pair in found.pairs],
@@ -127,9 +127,9 @@ def _shown(site: Site, image: ImageRow | None) -> dict[str, Any] | None:
     return shown_image(image_json(site, image)) if image else None
 
 
-def _row(difference: Difference) -> dict[str, Any]:
-    values = [_value(v) for v in (difference.a, difference.b)]
-    return {"words": _WORDS.get(difference.field, ""), "field": difference.field, "values": values}
+def difference_row(field: str, a: Any, b: Any) -> dict[str, Any]:
+    """Return what a table shows of one difference: what it is of, in words where there are any, and the two values."""
+    return {"words": _WORDS.get(field, ""), "field": field, "values": [_value(v) for v in (a, b)]}
 
 
 def _value(value: Any) -> str:
