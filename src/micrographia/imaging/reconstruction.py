@@ -59,7 +59,7 @@ def _insert(sums: Floats, points: Floats, real: Floats, imaginary: Floats, weigh
                 share = np.abs(1 - dx - fraction[0]) * np.abs(1 - dy - fraction[1]) * np.abs(1 - dz - fraction[2])
                 index = (((corner[2] + dz) % n) * n + (corner[1] + dy) % n) * n + (corner[0] + dx) % n
                 for row, values in enumerate((real, imaginary, weight)):
-                    sums[row] += np.bincount(index, share * values, n * n * n)
+                    np.add.at(sums[row], index, share * values)  # a view touches few of the n³
 
 
 def tilt_projections(volume: Image, angles_deg: Sequence[float]) -> Image:
