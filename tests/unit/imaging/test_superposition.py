@@ -67,6 +67,22 @@ def test_a_turned_and_shifted_copy_is_put_back(shape, voxel_size_a, origin, nois
     assert found.confidence > 0.9
 
 
+@pytest.mark.parametrize(
+    ("copied", "linear"),
+    [
+        (lambda v: v, np.eye(3)),
+        (lambda v: np.rot90(v, axes=(1, 2)), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])),
+        (lambda v: v[:, :, ::-1], np.diag([-1, 1, 1])),
+    ],
+    ids=["the same", "a quarter turn", "a mirror image"],
+)
+def test_a_copy_voxel_by_voxel_is_put_back_exactly(copied, linear):
+    found = superpose(READY, DensityMap(np.ascontiguousarray(copied(A.values)), A.voxel_size_a)).transform
+    middle = np.array(A.size_xyz_a) / 2 - np.array(A.voxel_size_a) / 2
+    assert np.degrees(Rotation.from_matrix(found[:3, :3] @ linear.T).magnitude()) < 0.01
+    assert np.abs(found[:3, :3] @ middle + found[:3, 3] - middle).max() < 0.005 * A.voxel_size_a[0]
+
+
 def test_the_origin_of_both_headers_is_respected():
     a = DensityMap(A.values, A.voxel_size_a, (100.0, -50.0, 25.0))
     b = seen(COMPLEX.rotated(TURN, SHIFT), origin=(-40.0, 0.0, 9.0))

@@ -135,7 +135,7 @@ class Refinement:
         best = Pose(pose.turn, pose.shift_a, -np.inf)
         for _ in range(steps):
             change, score = self._step(pose)
-            if score > best.score:
+            if score >= best.score:  # where all shells agree, nothing is left to tell steps apart: the last is nearest
                 best = Pose(pose.turn, pose.shift_a, score)
             elif score < best.score - 0.02:
                 break
@@ -146,7 +146,7 @@ class Refinement:
             if turn < np.deg2rad(tolerance_deg):
                 break
         score = self.information(self.correlation(pose))
-        return Pose(pose.turn, pose.shift_a, score) if score > best.score else best
+        return Pose(pose.turn, pose.shift_a, score) if score >= best.score else best
 
     def _step(self, pose: Pose) -> tuple[Floats, float]:
         """Turn (rotation vector) and shift that bring B nearer to A, and the score before."""
