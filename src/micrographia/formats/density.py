@@ -26,6 +26,8 @@ LONGEST_SIDE_READ = 2048
 _SHORTEST_SIDE = 8
 # a mask has two values and soft edges between them; wide ones are told by these values being 0 and 1
 _FLAT_SHARE, _FLAT_SHARE_0_TO_1 = 0.9, 0.5
+# a filter that softened a mask leaves its inside this near to 1, as a part of its range
+_NEARLY = 1e-4
 # squares of densities beyond these leave the range of float32
 _MAGNITUDES = 1e-18, 1e18
 _BAND_BYTES = 1 << 24
@@ -214,7 +216,7 @@ def _bands(image: LazyImage, extremes: _Extremes) -> Iterator[Volume]:
 
 
 class _Extremes:
-    """Lowest and highest value of a map that is seen in bands, and how many voxels have them."""
+    """Lowest and highest value of a map that is seen in bands, and how many voxels have them, or nearly so."""
 
     def __init__(self) -> None:
         self.bad_count = self.voxel_count = 0
@@ -224,13 +226,12 @@ class _Extremes:
     def update(self, band: NDArray[Any]) -> None:
         self.bad_count += band.size - int(np.isfinite(band).sum())
         self.voxel_count += band.size
-        low, high = float(band.min()), float(band.max())
-        if low < self._low:
-            self._low, self._low_count = low, 0
-        if high > self._high:
-            self._high, self._high_count = high, 0
-        self._low_count += int((band == self._low).sum())
-        self._high_count += int((band == self._high).sum())
+        low, high = min(self._low, float(band.min())), max(self._high, float(band.max()))
+        near = _NEARLY * (high - low)
+        # what was counted near an extreme is forgotten once another lies further out
+        self._low_count = int((band <= low + near).sum()) + (self._low_count if self._low <= low + near else 0)
+        self._high_count = int((band >= high - near).sum()) + (self._high_count if self._high >= high - near else 0)
+        self._low, self._high = low, high
 
     def refuse_nonsense(self, name: str) -> None:
         if self.bad_count:

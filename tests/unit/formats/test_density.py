@@ -3,6 +3,7 @@ import tracemalloc
 import mrcfile
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.ndimage import gaussian_filter
 
 from micrographia.errors import InvalidInputError, NotFoundError, TooLargeError
@@ -142,6 +143,20 @@ def test_a_mask_is_read_on_the_grid_of_its_map_and_what_is_none_is_refused(tmp_p
         open_mask(write(tmp_path / "m.mrc", soft, 3.0), density)
     with pytest.raises(InvalidInputError, match="looks like a mask"):
         open_density(write(tmp_path / "m.mrc", (soft == 1).astype(np.float32)))
+
+
+@pytest.mark.parametrize("length", [48, 520], ids=["read at once", "read in bands"])
+def test_a_mask_that_a_filter_softened_is_told_though_its_inside_is_only_nearly_1(tmp_path, length):
+    mask = np.zeros((48, 48, length), np.float32)
+    mask[12:-12, 12:-12, 12:-12] = 1
+    soft = ndimage.gaussian_filter(mask, 1) * np.random.default_rng(1).uniform(1 - 5e-5, 1, mask.shape).astype(np.float32)
+    soft[24, 24, 24] = 1
+    with pytest.raises(InvalidInputError, match="looks like a mask"):
+        open_density(write(tmp_path / "m.mrc", soft))
+
+
+def test_a_map_that_lies_high_above_zero_is_no_mask(tmp_path):
+    assert open_density(write(tmp_path / "a.mrc", 1e4 + noise(20, 20, 20))).shape_zyx == (20, 20, 20)
 
 
 def test_a_mask_of_a_long_box_is_coarsened_with_its_map(tmp_path):
